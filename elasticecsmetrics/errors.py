@@ -33,9 +33,7 @@ class MissingExtraError(ElasticECSMetricsError, ImportError):
     def __init__(self, package: str, *, extra: str, needed_for: str) -> None:
         self.package = package
         self.extra = extra
-        super().__init__(
-            f"{needed_for} needs the package {package!r}: pip install 'elasticecsmetrics[{extra}]'", name=package
-        )
+        super().__init__(f"{needed_for} needs the package {package!r}: pip install 'elasticecsmetrics[{extra}]'", name=package)
 
 
 class StoreError(ElasticECSMetricsError):

@@ -1,0 +1,81 @@
+"""What the pipeline says of itself: a line at once, then at most one in 30 s with the count, the rest at the end.
+
+The lines are WARNING or above on the logger ``elasticecsmetrics``. When no handler but ours would take them they go to
+standard error: a program that logs only into a dead cluster must still hear of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+
+#: The logger of our own lines. A handler of ours never ships its records: that would be a loop.
+LOGGER_NAME = "elasticecsmetrics"
+
+_LOGGER = logging.getLogger(LOGGER_NAME)
+
+#: Seconds between two lines of the same kind.
+INTERVAL = 30.0
+
+
+class Diagnostics:
+    """Rate-limited by kind. Used by one thread at a time, outside every lock."""
+
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic, interval: float = INTERVAL) -> None:
+        self._monotonic = monotonic
+        self._interval = interval
+        self._said_at: dict[str, float] = {}
+        self._held: dict[str, tuple[str, int]] = {}
+
+    def say(self, kind: str, text: str, count: int = 1) -> None:
+        """Says ``text``, or holds it back with its count when ``kind`` was said less than an interval ago.
+
+        Args:
+            kind: what is rate-limited together, such as ``rejected``.
+            text: one line, without credentials.
+            count: documents concerned.
+        """
+        now = self._monotonic()
+        held = self._held.pop(kind, ("", 0))[1] + count
+        if now - self._said_at.get(kind, -self._interval) < self._interval:
+            self._held[kind] = (text, held)
+            return
+        self._said_at[kind] = now
+        _write(f"{text} ({held} documents)")
+
+    def flush(self) -> None:
+        """Says what is still held back."""
+        for text, held in self._held.values():
+            _write(f"{text} ({held} documents)")
+        self._held.clear()
+
+
+def is_heard_elsewhere(logger: logging.Logger, level: int) -> bool:
+    """True when a handler that is not one of ours would take a record of this level."""
+    current: logging.Logger | None = logger
+    while current is not None:
+        for handler in current.handlers:
+            ours = type(handler).__module__.partition(".")[0] == "elasticecsmetrics"
+            if not ours and not isinstance(handler, logging.NullHandler) and level >= handler.level:
+                return True
+        current = current.parent if current.propagate else None
+    return False
+
+
+def _write(line: str) -> None:
+    logger = _LOGGER
+    if _is_enabled(logger) and is_heard_elsewhere(logger, logging.WARNING):
+        # Not logger.warning(): isEnabledFor takes logging's own lock when its cache is cold, and dictConfig holds that lock
+        # while it closes handlers, which wait for the thread that would wait here.
+        logger.handle(logger.makeRecord(LOGGER_NAME, logging.WARNING, __file__, 0, "%s", (line,), None, "say"))
+    elif sys.stderr is not None:
+        try:
+            sys.stderr.write(f"elasticecsmetrics: {line}\n")
+        except (OSError, ValueError):  # a closed or broken standard error: there is nobody left to tell
+            return
+
+
+def _is_enabled(logger: logging.Logger) -> bool:
+    return not logger.disabled and logger.manager.disable < logging.WARNING >= logger.getEffectiveLevel()

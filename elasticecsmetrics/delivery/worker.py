@@ -1,0 +1,421 @@
+"""The worker: one thread that takes batches, gives them to the senders, and owns the disk.
+
+Each turn of its loop collects what the senders gave back, decides on one step from a frozen view of the buffer
+(:func:`decide`, a pure function), and takes it. Sender threads (``max_in_flight`` of them) own the network, so a hung
+request never keeps the overflow from the disk.
+"""
+
+from __future__ import annotations
+
+import enum
+import queue
+import random as _random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from elasticecsmetrics.config import DeliveryConfig
+from elasticecsmetrics.delivery.buffer import Buffer, Entry, View
+from elasticecsmetrics.delivery.diagnostics import Diagnostics
+from elasticecsmetrics.delivery.drain import Drain
+from elasticecsmetrics.delivery.inside import inside
+from elasticecsmetrics.delivery.retry import ITEM_POLICY, Circuit
+from elasticecsmetrics.delivery.sender import Sender
+from elasticecsmetrics.delivery.spool import Spool
+from elasticecsmetrics.errors import SpoolError
+from elasticecsmetrics.model.document import Document
+from elasticecsmetrics.model.outcome import Outcome, Verdict
+from elasticecsmetrics.model.store import Store
+
+#: After so many fresh batches in a row the drain gets a turn, so that neither starves the other.
+FRESH_BATCHES_A_DRAIN = 4
+
+#: Seconds for which a folder that refused is left alone.
+DISK_PAUSE = 1.0
+
+
+class Step(enum.Enum):
+    """What the worker does next."""
+
+    RESCUE = "rescue"
+    """The time of a flush is up: all that is not at rest leaves for the folder."""
+    SPILL = "spill"
+    """The oldest batch goes to the folder."""
+    SEND = "send"
+    """The oldest batch goes to a sender."""
+    DRAIN = "drain"
+    """A file of the folder goes to a sender."""
+    STOP = "stop"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the worker knows beside the buffer."""
+
+    now: float
+    circuit: Circuit
+    busy_senders: int
+    senders: int
+    has_folder: bool
+    """There is a failure folder, and it did not just refuse."""
+    drain_at: float
+    """Monotonic seconds from which the folder may be looked into; infinite when there is nothing to drain."""
+    fresh_in_a_row: int
+    held_until: float
+    """Monotonic seconds before which no batch is sent, because the last was partly put off."""
+    draining: bool
+    """A file of the folder is with a sender."""
+
+
+def is_due(view: View, config: DeliveryConfig, now: float) -> bool:
+    """Whether the oldest batch is full, old enough or waited for."""
+    return view.queued > 0 and (
+        view.hurry
+        or view.queued >= min(config.buffer_size, config.max_buffered)
+        or view.queued_bytes >= min(config.batch_bytes, config.max_buffered_bytes)
+        or now - view.oldest_since >= config.flush_frequency
+    )
+
+
+def decide(view: View, config: DeliveryConfig, situation: Situation) -> Step:
+    """The next step, from the two snapshots alone."""
+    now, circuit = situation.now, situation.circuit
+    if now >= view.rescue_at and (view.queued or view.out):
+        return Step.RESCUE
+    is_open = circuit.is_open(now)
+    allowed = 1 if circuit.is_probing else situation.senders
+    free = situation.busy_senders < allowed and not is_open
+    due = is_due(view, config, now)
+    drainable = free and now >= situation.drain_at and not view.closing and not situation.draining
+    if due:
+        if is_open and situation.has_folder:
+            return Step.SPILL
+        if free and now >= situation.held_until and not (drainable and situation.fresh_in_a_row >= FRESH_BATCHES_A_DRAIN):
+            return Step.SEND
+    if situation.has_folder and _is_high(view, config):
+        return Step.SPILL
+    if drainable:
+        return Step.DRAIN
+    if view.closing and not view.queued and not view.out and not situation.draining:
+        return Step.STOP
+    return Step.WAIT
+
+
+def _is_high(view: View, config: DeliveryConfig) -> bool:
+    """More than half of the bounds waits: the rest is kept free for what comes while the disk is written."""
+    return view.queued > config.buffer_size and (
+        2 * (view.queued + view.out) > config.max_buffered or 2 * view.queued_bytes > config.max_buffered_bytes
+    )
+
+
+class Worker:
+    """Runs the loop in a thread of its own, or in the caller's where no thread can be had."""
+
+    def __init__(
+        self,
+        buffer: Buffer,
+        store: Store,
+        *,
+        config: DeliveryConfig,
+        spool: Spool | None,
+        drain: bool,
+        diagnostics: Diagnostics,
+        monotonic: Callable[[], float] = time.monotonic,
+        random: Callable[[], float] = _random.random,
+    ) -> None:
+        self._buffer = buffer
+        self._store = store
+        self._config = config
+        self._spool = spool
+        self._drains = drain and spool is not None
+        self._diagnostics = diagnostics
+        self._monotonic = monotonic
+        self._random = random
+        self.reset()
+
+    def reset(self) -> None:
+        """Nothing started: at birth and in a forked child."""
+        self._outbox: queue.SimpleQueue[tuple[int, Sequence[Document]] | None] = queue.SimpleQueue()
+        self._hurry = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._can_start_threads = True
+        self._with_senders: set[int] = set()
+        self.exiting = False
+        """The interpreter ends: each request is made on new connections, because urllib3 empties its pools at some point."""
+        self._circuit = Circuit()
+        self._held_until = 0.0
+        self._disk_rests_until = 0.0
+        self._hurries_seen = 0
+        self._fresh_in_a_row = 0
+        self._drain = Drain(self._spool) if self._spool is not None and self._drains else None
+
+    # ---- the loop ---------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """The thread's main: turns until the buffer is closed and empty, then gives the store's connections up."""
+        inside.ours = True
+        while self._turn():
+            pass
+        for _ in self._threads:
+            self._outbox.put(None)
+        if self._drain is not None:
+            self._drain.let_go()
+        self._diagnostics.flush()
+        self._store.close()
+
+    def run_here(self) -> None:
+        """The same in the calling thread, with requests made in it; what is then not at rest is put away at once."""
+        self._can_start_threads = False
+        was, inside.ours = inside.ours, True
+        try:
+            while self._turn(wait=False):
+                pass
+            self._rescue(self._buffer.view())
+        finally:
+            inside.ours = was
+        self._diagnostics.flush()
+
+    def _turn(self, *, wait: bool = True) -> bool:
+        """One step. False when there is no further one."""
+        for number, outcomes in self._buffer.collect():
+            self._with_senders.discard(number)
+            self._came_back(number, outcomes)
+        view = self._buffer.view()
+        self._heed_hurry(view)
+        situation = self._situation()
+        step = decide(view, self._config, situation)
+        if step is Step.SEND:
+            self._send_fresh()
+        elif step is Step.SPILL:
+            self._spill(None)
+        elif step is Step.RESCUE:
+            self._rescue(view)
+        elif step is Step.DRAIN and self._drain is not None:
+            self._send_file(self._drain)
+        elif step is Step.WAIT and wait:
+            self._buffer.wait_for_work(self._wake_at(view, situation))
+        else:
+            return False
+        return True
+
+    def _situation(self) -> Situation:
+        return Situation(
+            now=self._monotonic(),
+            circuit=self._circuit,
+            busy_senders=len(self._with_senders),
+            senders=self._config.max_in_flight,
+            has_folder=self._spool is not None and self._monotonic() >= self._disk_rests_until,
+            drain_at=self._drain.due_at if self._drain is not None else inf,
+            fresh_in_a_row=self._fresh_in_a_row,
+            held_until=self._held_until,
+            draining=self._drain is not None and self._drain.busy,
+        )
+
+    def _wake_at(self, view: View, situation: Situation) -> float:
+        """The earliest instant at which :func:`decide` could say something else without a signal."""
+        instants = [view.rescue_at]
+        if view.queued:
+            instants += [view.oldest_since + self._config.flush_frequency, self._circuit.retry_at, self._held_until]
+            instants.append(self._disk_rests_until)
+        if situation.drain_at < inf:
+            instants += [situation.drain_at, self._circuit.retry_at]
+        return min((instant for instant in instants if instant > situation.now), default=inf)
+
+    def _heed_hurry(self, view: View) -> None:
+        """A flush cuts the backoff short, once each; it does not make a dead store be tried without end."""
+        if view.hurries > self._hurries_seen and view.hurry:
+            self._circuit = self._circuit.hurried()
+            self._held_until = 0.0
+        self._hurries_seen = view.hurries
+        if view.hurry:
+            self._hurry.set()
+        else:
+            self._hurry.clear()
+
+    # ---- sending ----------------------------------------------------------------------------------------------------
+
+    def _send_fresh(self) -> None:
+        number, entries = self._buffer.take()
+        if entries:
+            self._fresh_in_a_row += 1
+            self._hand_out(number, [entry.document for entry in entries])
+
+    def _send_file(self, drain: Drain) -> None:
+        self._fresh_in_a_row = 0
+        claimed = drain.claim(self._monotonic())
+        if claimed is not None:
+            self._hand_out(Drain.NUMBER, claimed)
+
+    def _hand_out(self, number: int, documents: Sequence[Document]) -> None:
+        if self.exiting:
+            self._store.close()
+        self._with_senders.add(number)
+        if self._can_start_threads and len(self._threads) < min(self._config.max_in_flight, len(self._with_senders)):
+            self._start_sender()
+        if self._threads:
+            self._outbox.put((number, documents))
+        else:
+            self._buffer.give_back(number, self._sender().send(documents))
+
+    def _start_sender(self) -> None:
+        thread = threading.Thread(
+            target=_send_all,
+            args=(self._outbox, self._sender(), self._buffer),
+            name=f"elasticecsmetrics-sender-{len(self._threads) + 1}",
+            daemon=True,
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # at the exit of the interpreter (3.12 on), or where the host forbids threads
+            self._can_start_threads = False
+        else:
+            self._threads.append(thread)
+
+    def _sender(self) -> Sender:
+        hurry = self._hurry
+        return Sender(self._store, monotonic=self._monotonic, sleep=hurry.wait, random=self._random)
+
+    # ---- what came back ---------------------------------------------------------------------------------------------
+
+    def _came_back(self, number: int, outcomes: Sequence[Outcome]) -> None:
+        self._heed_answers(outcomes, fresh=number != Drain.NUMBER)
+        if number == Drain.NUMBER and self._drain is not None:
+            self._file_came_back(self._drain, outcomes)
+            return
+        entries = self._buffer.entries(number)
+        if not entries:  # it was rescued while the request hung: it rests in the folder
+            return
+        pairs = list(zip(entries, outcomes, strict=True))
+        rejected = [(entry, outcome) for entry, outcome in pairs if outcome.verdict is Verdict.REJECTED]
+        left = [entry for entry, outcome in pairs if outcome.verdict is Verdict.RETRYABLE]
+        kept = self._keep_rejected(rejected)
+        refused = [entry for entry, _ in rejected]
+        spooled, evicted = self._keep(left)
+        self._buffer.settle(
+            number,
+            delivered=len(pairs) - len(rejected) - len(left),
+            diverted=sum(outcome.failure_store for outcome in outcomes),
+            spooled=left if spooled else (),
+            rejected=refused if kept else (),
+            dropped=() if kept else [(entry, "spool_failed") for entry in refused],
+            handed_back=() if spooled else left,
+            evicted=evicted,
+        )
+
+    def _heed_answers(self, outcomes: Sequence[Outcome], *, fresh: bool) -> None:
+        """Opens or closes the circuit, and tells of what failed.
+
+        A file whose documents are put off one by one says nothing of the store: fresh documents go on.
+        """
+        now = self._monotonic()
+        failures = [outcome for outcome in outcomes if outcome.verdict is Verdict.RETRYABLE]
+        asked = max((failure.retry_after or 0.0 for failure in failures), default=0.0) or None
+        if any(failure.whole_request for failure in failures) or (fresh and failures and len(failures) == len(outcomes)):
+            self._circuit = self._circuit.failed(now, retry_after=asked, random=self._random())
+        elif outcomes:
+            was_open = self._circuit.is_probing
+            self._circuit = self._circuit.succeeded()
+            if was_open and self._drain is not None:
+                self._drain.look_again(now)
+        if failures and fresh:
+            self._held_until = now + max(ITEM_POLICY.cap, asked or 0.0)
+            reason = failures[-1]
+            where = "the failure folder" if self._spool is not None else "memory"
+            text = f"the store does not take documents now ({_describe(reason)}); they wait in {where}"
+            self._diagnostics.say("retryable", text, len(failures))
+
+    def _keep_rejected(self, rejected: Sequence[tuple[Entry, Outcome]]) -> bool:
+        """Brings refused documents to ``rejected/``. False when the disk did not take them."""
+        if not rejected:
+            return True
+        reason = rejected[0][1]
+        kept = "kept in rejected/" if self._spool is not None else "lost: there is no flush_failure_folder"
+        self._diagnostics.say("rejected", f"the store refused documents ({_describe(reason)}); {kept}", len(rejected))
+        if self._spool is None:
+            return True
+        try:
+            self._spool.reject([(entry.document, outcome) for entry, outcome in rejected], attempts=1)
+        except SpoolError as error:
+            self._diagnostics.say("spool", f"refused documents are lost: {error}", len(rejected))
+            return False
+        return True
+
+    def _keep(self, entries: Sequence[Entry]) -> tuple[bool, int]:
+        """Brings documents to the folder: whether they rest there, and how many others had to go for them."""
+        if not entries or self._spool is None:
+            return False, 0
+        try:
+            written = self._spool.write([entry.document for entry in entries])
+        except SpoolError as error:
+            self._diagnostics.say("spool", f"the failure folder takes nothing: {error}", len(entries))
+            self._disk_rests_until = self._monotonic() + DISK_PAUSE
+            return False, 0
+        if self._drain is not None:
+            self._drain.look_again(self._monotonic())
+        if written.evicted_documents:
+            text = "the failure folder is at its bounds: its oldest documents were deleted"
+            self._diagnostics.say("evicted", text, written.evicted_documents)
+        return True, written.evicted_documents
+
+    def _file_came_back(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
+        try:
+            settled = drain.settle(outcomes, self._monotonic())
+        except SpoolError as error:
+            self._diagnostics.say("spool", f"a replayed file could not be put away: {error}", len(outcomes))
+            return
+        self._buffer.count_replayed(delivered=settled.delivered, rejected=settled.rejected, left=settled.left)
+
+    # ---- the disk ---------------------------------------------------------------------------------------------------
+
+    def _spill(self, up_to: int | None) -> bool:
+        """The oldest batch to the folder. False when there was none, or the disk did not take it."""
+        number, entries = self._buffer.take(up_to)
+        if not entries:
+            return False
+        spooled, evicted = self._keep(entries)
+        if spooled:
+            self._buffer.settle(number, spooled=entries, evicted=evicted)
+        else:
+            self._buffer.settle(number, handed_back=entries)
+        return spooled
+
+    def _rescue(self, view: View) -> None:
+        """All that a flush waits for and that is not at rest leaves: for the folder, or at the end for nowhere."""
+        for number in self._buffer.out_batches():
+            self._put_away(number, self._buffer.entries(number), closing=view.closing)
+        while self._spool is not None and self._spill(view.rescue_to):
+            pass
+        if view.closing:
+            while True:
+                number, entries = self._buffer.take()
+                if not entries:
+                    break
+                self._put_away(number, entries, closing=True)
+        else:
+            self._buffer.end_rescue(view.rescue_to)
+
+    def _put_away(self, number: int, entries: Sequence[Entry], *, closing: bool) -> None:
+        """A batch whose answer is not waited for any longer."""
+        spooled, evicted = self._keep(entries)
+        if spooled:
+            self._buffer.settle(number, spooled=entries, evicted=evicted)
+        elif closing:
+            reason = "closed" if self._spool is None else "spool_failed"
+            self._diagnostics.say("dropped", "documents are lost: the store did not take them in time", len(entries))
+            self._buffer.settle(number, dropped=[(entry, reason) for entry in entries])
+
+
+def _describe(outcome: Outcome) -> str:
+    status = f"status {outcome.status}" if outcome.status is not None else ""
+    return ", ".join(part for part in (status, outcome.type, outcome.reason) if part) or "no reason given"
+
+
+def _send_all(outbox: queue.SimpleQueue[tuple[int, Sequence[Document]] | None], sender: Sender, buffer: Buffer) -> None:
+    """A sender thread's main."""
+    inside.ours = True
+    while (batch := outbox.get()) is not None:
+        number, documents = batch
+        buffer.give_back(number, sender.send(documents))
