@@ -176,7 +176,7 @@ def _user_and_password(details: Any, user: str, password: str) -> tuple[str, str
 
 def replay_sender(store: Store) -> Sender:
     """A sender for the calling thread, as the replay command uses it: it has the time to see a short restart through."""
-    patient = RetryPolicy(base=0.2, cap=2.0, give_up_after=10.0)
+    patient = RetryPolicy(base=0.2, cap=2.0, give_up_after=3.0)
     return Sender(store, request_policy=patient, item_policy=patient)
 
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from elasticecsmetrics._version import __version__
-from elasticecsmetrics.cli import ping, replay, spool
+from elasticecsmetrics.cli import ping, replay, setup, spool
 from elasticecsmetrics.errors import ElasticECSMetricsError
 
 __all__ = ["main"]
@@ -56,6 +56,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (replay, ping, spool):
+    for command in (replay, ping, setup, spool):
         command.add(commands)
     return parser
