@@ -130,7 +130,6 @@ class ElasticECSMetricsLogger(logging.Handler):
             ConfigurationError: (a ValueError) a value that cannot work; names the parameter and the remedy.
             MissingExtraError: (an ImportError) an optional package is needed; names the extra.
         """
-        super().__init__(level)
         if durability != "memory":
             raise ConfigurationError(f"durability={durability!r}: expected 'memory'")
         if hosts is not wiring.DEFAULT_HOSTS and store is not None:
@@ -188,6 +187,8 @@ class ElasticECSMetricsLogger(logging.Handler):
             _prepare(spool, diagnostics)
         self._ignored = 0
         self._pipeline = Pipeline(self._store, config=delivery_config, spool=spool, drain=drain, diagnostics=diagnostics)
+        # Last: it makes the handler known to logging.shutdown, which must not find one that is not complete.
+        super().__init__(level)
 
     def _keep_attributes(self, given: Mapping[str, Any]) -> None:
         """The attributes of ElasticECSMetrics: its parameters' names, but ``verify_certs`` for ``verify_ssl``."""
@@ -233,27 +234,24 @@ class ElasticECSMetricsLogger(logging.Handler):
             return
         inside.depth += 1
         try:
-            message = self.formatter.format(record) if self.formatter is not None else None
-        except Exception:  # noqa: BLE001  whatever a formatter or a __str__ raises: the record must not be lost
-            self._ship(record, None)
+            self._ship(record)
+        except Exception:  # noqa: BLE001  whatever it is (a MemoryError, ...), a log call does not raise
             self.handleError(record)
-        else:
-            self._ship_or_report(record, message)
         finally:
             inside.depth -= 1
 
-    def _ship_or_report(self, record: logging.LogRecord, message: str | None) -> None:
-        failure = self._ship(record, message)
-        if failure is not None:
+    def _ship(self, record: logging.LogRecord) -> None:
+        message, failure = None, None
+        if self.formatter is not None:
             try:
-                raise failure  # noqa: TRY301  handleError shows the exception that is being handled
-            except Exception:  # noqa: BLE001
-                self.handleError(record)
-
-    def _ship(self, record: logging.LogRecord, message: str | None) -> Exception | None:
+                message = self.formatter.format(record)
+            except Exception as error:  # noqa: BLE001  whatever a formatter or a __str__ raises: the record must not be lost
+                failure = error
         built = self._builder.log(record, message)
         self._pipeline.submit(built.document)
-        return built.failure
+        failure = failure or built.failure
+        if failure is not None:
+            raise failure  # for emit, which reports it where logging reports such errors
 
     # ---- metrics ----------------------------------------------------------------------------------------------------
 
@@ -348,8 +346,8 @@ class ElasticECSMetricsLogger(logging.Handler):
             pipeline.release()
 
 
-def _is_our_own(logger_name: str) -> bool:
-    return logger_name == LOGGER_NAME or logger_name.startswith(LOGGER_NAME + ".")
+def _is_our_own(logger_name: object) -> bool:  # a record made by makeLogRecord may have None
+    return isinstance(logger_name, str) and (logger_name == LOGGER_NAME or logger_name.startswith(LOGGER_NAME + "."))
 
 
 def _prepare(spool: Spool, diagnostics: Diagnostics) -> None:

@@ -90,7 +90,11 @@ def _open(options: Mapping[str, Any], connections: int) -> Store:
         return _checked(store)
     if store is None:
         return _open_cluster(options, options["hosts"] if options["hosts"] is not None else DEFAULT_HOSTS, connections)
-    scheme = urlsplit(store).scheme.partition("+")[0]
+    try:
+        scheme = urlsplit(store).scheme.partition("+")[0]
+    except ValueError:
+        # From None, and without the value: the text of the error holds the URL, and the URL may hold a password.
+        raise ConfigurationError("store: no URL that can be read (it is not shown, since it may hold a password)") from None
     target = STORES.get(scheme)
     if target is None:
         raise ConfigurationError(

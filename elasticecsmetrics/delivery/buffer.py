@@ -182,10 +182,13 @@ class Buffer:
                     break
                 self._rest.wait(left)
             self._flushes.remove(flush)
-            done = self._low_water() > flush.target and self._first_failure > flush.target
-            if flush.target > self._flushed_to:
-                self._flushed_to = flush.target
-                self._first_failure = flush.target + 1 if self._last_failure > flush.target else inf
+            low = self._low_water()
+            done = low > flush.target and self._first_failure > flush.target
+            # What is not at rest yet is the next flush's to answer for.
+            reached = min(flush.target, low - 1)
+            if reached > self._flushed_to:
+                self._flushed_to = reached
+                self._first_failure = max(self._first_failure, reached + 1) if self._last_failure > reached else inf
             return done
 
     @property
@@ -334,7 +337,7 @@ class Buffer:
             if timeout <= 0 or self._signalled:
                 return
             self._worker_wakes_at = until
-            self._work.wait(None if timeout == inf else timeout)
+            self._work.wait(min(timeout, threading.TIMEOUT_MAX))
             self._worker_wakes_at = inf
 
     def wake(self) -> None:

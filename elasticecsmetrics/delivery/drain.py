@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
+from elasticecsmetrics.delivery.sender import is_content_refused
 from elasticecsmetrics.delivery.spool import Claim, Settled, Spool
 from elasticecsmetrics.delivery.spool.fileform import name_time
 from elasticecsmetrics.errors import SpoolError
@@ -69,7 +70,7 @@ class Drain:
     def _taken(self, path: Path) -> Claim | None:
         try:
             claim = self._spool.claim(path)
-        except SpoolError:  # this file cannot be read; the others can
+        except (SpoolError, MemoryError):  # this file cannot be read; the others can
             return None
         if claim is None or (claim.documents and not claim.torn):
             return claim
@@ -91,7 +92,7 @@ class Drain:
         if not settled.left:
             self._pause = FIRST_PAUSE
             self.due_at = now
-        elif any(outcome.whole_request for outcome in outcomes):
+        elif any(outcome.whole_request and not is_content_refused(outcome) for outcome in outcomes):
             self._waiting.appendleft(claim.path)  # it is still the oldest: the request failed, not these documents
         return settled
 

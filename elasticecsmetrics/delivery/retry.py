@@ -58,6 +58,8 @@ class Circuit:
 
     BASE = 0.5
     CAP = 30.0
+    #: Seconds of ``Retry-After`` that are honoured: one maintenance page must not silence a program for a day.
+    LONGEST_RETRY_AFTER = 300.0
 
     def is_open(self, now: float) -> bool:
         """True while the store is left alone. Afterwards one request is the probe."""
@@ -72,7 +74,7 @@ class Circuit:
         """After a request that failed whole, or was answered by nothing but failures."""
         ceiling = min(self.CAP, self.BASE * 2.0 ** min(self.failures, 30))
         # Half of it is fixed: a probe that may come at once would make an outage cost a connection attempt a batch.
-        wait = max(ceiling / 2 * (1 + random), retry_after or 0.0)
+        wait = max(ceiling / 2 * (1 + random), min(retry_after or 0.0, self.LONGEST_RETRY_AFTER))
         return replace(self, failures=self.failures + 1, retry_at=now + wait)
 
     def succeeded(self) -> Self:

@@ -21,6 +21,16 @@ def _sleep(seconds: float) -> bool:
     return False
 
 
+#: Answers to a whole request that may mean the login or the moment, not what was sent.
+_NOT_THE_CONTENT = frozenset({401, 407, 408, TOO_LARGE_STATUS, 429})
+
+
+def is_content_refused(outcome: Outcome) -> bool:
+    """True when the whole request was answered with a refusal that waiting will hardly heal, as a gateway's 403 or 400."""
+    status = outcome.status or 0
+    return outcome.whole_request and 300 <= status < 500 and status not in _NOT_THE_CONTENT
+
+
 class Sender:
     """Takes batches to one store. Used by one thread at a time."""
 
@@ -79,10 +89,28 @@ class Sender:
     def _write(self, documents: Sequence[Document]) -> list[Outcome]:
         """One attempt, with what needs no waiting done at once: splitting what is too large, repairing conflicts."""
         outcomes = self._write_once(documents)
-        if len(documents) > 1 and outcomes[0].status == TOO_LARGE_STATUS and outcomes[0].whole_request:
-            half = len(documents) // 2
+        half = len(documents) // 2
+        if half and outcomes[0].status == TOO_LARGE_STATUS and outcomes[0].whole_request:
             return self._write(documents[:half]) + self._write(documents[half:])
+        if half and is_content_refused(outcomes[0]):
+            return self._isolated(documents)
         return self._repaired(documents, outcomes)
+
+    def _isolated(self, documents: Sequence[Document]) -> list[Outcome]:
+        """A request that a gateway refused, perhaps for one document's content: halved, as long as one half is taken.
+
+        When both halves are refused it is not about one document, and no request more is spent on it.
+        """
+        half = len(documents) // 2
+        halves = [documents[:half], documents[half:]]
+        answers = [self._write_once(part) for part in halves]
+        refused = [is_content_refused(answer[0]) for answer in answers]
+        if all(refused):
+            return answers[0] + answers[1]
+        outcomes: list[Outcome] = []
+        for part, answer, again in zip(halves, answers, refused, strict=True):
+            outcomes += self._isolated(part) if again and len(part) > 1 else self._repaired(part, answer)
+        return outcomes
 
     def _repaired(self, documents: Sequence[Document], outcomes: list[Outcome]) -> list[Outcome]:
         """Documents refused for the type of one of the user's own fields, sent again with that field as a label."""
@@ -106,12 +134,13 @@ class Sender:
         try:
             outcomes = list(self.store.write(documents))
         except Exception as error:  # noqa: BLE001  a store of the user's may raise anything; the documents must survive it
-            return [_failed(type(error).__name__, str(error))] * len(documents)
+            return [failed(type(error).__name__, str(error))] * len(documents)
         if len(outcomes) != len(documents):
             reason = f"{type(self.store).__name__}.write answered {len(outcomes)} outcomes for {len(documents)} documents"
-            return [_failed("protocol", reason)] * len(documents)
+            return [failed("protocol", reason)] * len(documents)
         return outcomes
 
 
-def _failed(type_: str, reason: str) -> Outcome:
+def failed(type_: str, reason: str) -> Outcome:
+    """The outcome of each document of a request that got no answer."""
     return Outcome(Verdict.RETRYABLE, type=type_, reason=reason, whole_request=True)

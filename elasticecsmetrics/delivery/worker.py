@@ -22,7 +22,7 @@ from elasticecsmetrics.delivery.diagnostics import Diagnostics
 from elasticecsmetrics.delivery.drain import Drain
 from elasticecsmetrics.delivery.inside import inside
 from elasticecsmetrics.delivery.retry import ITEM_POLICY, Circuit
-from elasticecsmetrics.delivery.sender import Sender
+from elasticecsmetrics.delivery.sender import Sender, failed, is_content_refused
 from elasticecsmetrics.delivery.spool import Spool
 from elasticecsmetrics.errors import SpoolError
 from elasticecsmetrics.model.document import Document
@@ -31,6 +31,9 @@ from elasticecsmetrics.model.store import Store
 
 #: After so many fresh batches in a row the drain gets a turn, so that neither starves the other.
 FRESH_BATCHES_A_DRAIN = 4
+
+#: Seconds of rest after an error that nobody foresaw.
+SURPRISE_PAUSE = 1.0
 
 #: Seconds for which a folder that refused is left alone.
 DISK_PAUSE = 1.0
@@ -157,7 +160,7 @@ class Worker:
     def run(self) -> None:
         """The thread's main: turns until the buffer is closed and empty, then gives the store's connections up."""
         inside.ours = True
-        while self._turn():
+        while self._guarded_turn():
             pass
         for _ in self._threads:
             self._outbox.put(None)
@@ -177,6 +180,15 @@ class Worker:
         finally:
             inside.ours = was
         self._diagnostics.flush()
+
+    def _guarded_turn(self) -> bool:
+        """A turn that no surprise ends: without this thread nothing would be delivered for the rest of the process."""
+        try:
+            return self._turn()
+        except Exception as error:  # noqa: BLE001  whatever it is (a MemoryError, ...), what is buffered must be tried again
+            self._diagnostics.say("surprise", f"the worker goes on after {type(error).__name__}: {error}", 0)
+            self._buffer.wait_for_work(self._monotonic() + SURPRISE_PAUSE)
+            return True
 
     def _turn(self, *, wait: bool = True) -> bool:
         """One step. False when there is no further one."""
@@ -313,7 +325,8 @@ class Worker:
         now = self._monotonic()
         failures = [outcome for outcome in outcomes if outcome.verdict is Verdict.RETRYABLE]
         asked = max((failure.retry_after or 0.0 for failure in failures), default=0.0) or None
-        if any(failure.whole_request for failure in failures) or (fresh and failures and len(failures) == len(outcomes)):
+        unanswered = any(failure.whole_request and not is_content_refused(failure) for failure in failures)
+        if failures and len(failures) == len(outcomes) and (fresh or unanswered):
             self._circuit = self._circuit.failed(now, retry_after=asked, random=self._random())
         elif outcomes:
             was_open = self._circuit.is_probing
@@ -321,7 +334,7 @@ class Worker:
             if was_open and self._drain is not None:
                 self._drain.look_again(now)
         if failures and fresh:
-            self._held_until = now + max(ITEM_POLICY.cap, asked or 0.0)
+            self._held_until = now + max(ITEM_POLICY.cap, min(asked or 0.0, Circuit.LONGEST_RETRY_AFTER))
             reason = failures[-1]
             where = "the failure folder" if self._spool is not None else "memory"
             text = f"the store does not take documents now ({_describe(reason)}); they wait in {where}"
@@ -418,4 +431,8 @@ def _send_all(outbox: queue.SimpleQueue[tuple[int, Sequence[Document]] | None], 
     inside.ours = True
     while (batch := outbox.get()) is not None:
         number, documents = batch
-        buffer.give_back(number, sender.send(documents))
+        try:
+            outcomes = sender.send(documents)
+        except Exception as error:  # noqa: BLE001  (a MemoryError, ...) the batch must come back, or nobody would settle it
+            outcomes = [failed(type(error).__name__, str(error))] * len(documents)
+        buffer.give_back(number, outcomes)

@@ -207,6 +207,43 @@ def test_no_log_call_raises_whatever_the_extra(make: Make, store: MemoryStore, l
     assert document["event"]["kind"] == "event"
 
 
+def test_a_record_without_a_name_is_shipped(make: Make, store: MemoryStore) -> None:
+    handler = make()
+    handler.handle(logging.makeLogRecord({"msg": "from a socket"}))
+    handler.flush()
+    assert only(store)["message"] == "from a socket"
+
+
+def test_an_error_of_our_own_is_reported_and_not_raised(
+    make: Make, logger: logging.Logger, reported: list[logging.LogRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(document: Any) -> None:
+        raise MemoryError
+
+    handler = make()
+    logger.addHandler(handler)
+    with monkeypatch.context() as patched:
+        patched.setattr(handler._pipeline, "submit", broken)
+        logger.info("x")
+    assert len(reported) == 1
+
+
+def test_close_is_not_true_for_what_an_earlier_flush_could_not_bring_home() -> None:
+    handler = ElasticECSMetricsLogger(store=ScriptedStore(reachable=False))
+    handler.log_time_metric("x", now(), 1)
+    assert handler.flush(0.3) is False
+    assert handler.close(0.3) is False
+    assert handler.stats().dropped == {"closed": 1}
+
+
+@pytest.mark.parametrize("url", ["https://user:sec\u2100ret@host:9200", "http://[::1"])
+def test_a_url_that_cannot_be_read_does_not_show_its_password(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        ElasticECSMetricsLogger(store=url)
+    assert "ret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
 def test_our_own_diagnostics_are_never_shipped(make: Make, store: MemoryStore, logger: logging.Logger) -> None:
     root = logging.getLogger()
     handler = make()
@@ -456,6 +493,14 @@ def test_the_fifteen_parameters_keep_their_positions(store: MemoryStore, tmp_pat
 def test_a_wrong_parameter_is_a_value_error_that_names_it(options: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigurationError, match=named):
         ElasticECSMetricsLogger(**options)
+
+
+def test_a_handler_that_could_not_be_made_is_unknown_to_logging() -> None:
+    before = len(logging._handlerList)  # type: ignore[attr-defined]
+    with pytest.raises(ConfigurationError) as caught:
+        ElasticECSMetricsLogger(buffer_size=0)
+    assert caught.traceback  # which keeps the half-made handler alive
+    assert len(logging._handlerList) == before  # type: ignore[attr-defined]
 
 
 def test_the_environment_gives_what_the_caller_does_not(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:

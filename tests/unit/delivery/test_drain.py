@@ -66,6 +66,16 @@ def test_a_file_that_is_put_off_does_not_hold_up_the_next(spool: Spool, clock: M
     assert len(spool.waiting()) == 1
 
 
+def test_a_file_that_a_gateway_refuses_does_not_hold_up_the_next(spool: Spool, clock: ManualClock, make_documents: Any) -> None:
+    poison, good = make_documents(1), make_documents(1)
+    write(spool, clock, poison)
+    write(spool, clock, good)
+    drain = Drain(spool)
+    drain.claim(0.0)
+    drain.settle([Outcome(Verdict.RETRYABLE, 403, whole_request=True)], 0.0)
+    assert drain.claim(9.0) == good
+
+
 def test_after_a_failed_request_the_same_file_is_the_next(spool: Spool, clock: ManualClock, make_documents: Any) -> None:
     first, second = make_documents(1), make_documents(1)
     write(spool, clock, first)

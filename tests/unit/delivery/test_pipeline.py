@@ -318,6 +318,69 @@ def test_where_no_thread_can_be_had_flush_does_the_work(
     assert list(store.contents.values()) == documents
 
 
+def test_no_surprise_ends_the_worker(start: Start, make_documents: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    pipeline = start(store)
+    surprises = [MemoryError("no memory"), OverflowError("too large")]
+    heed = pipeline._worker._heed_hurry
+
+    def surprised(view: Any) -> None:
+        if surprises:
+            raise surprises.pop()
+        heed(view)
+
+    monkeypatch.setattr(pipeline._worker, "_heed_hurry", surprised)
+    documents = make_documents(3)
+    for document in documents:
+        pipeline.submit(document)
+    assert pipeline.flush() is True
+    assert list(store.contents.values()) == documents
+    assert surprises == []
+    assert any("MemoryError" in text for _, text in pipeline._diagnostics.said)  # type: ignore[attr-defined]
+
+
+def test_a_surprise_in_a_senders_thread_brings_the_batch_back(
+    start: Start, make_documents: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from elasticecsmetrics.delivery.sender import Sender
+
+    surprises = [MemoryError("no memory")]
+    send = Sender.send
+
+    def surprised(sender: Sender, documents: Sequence[Document]) -> Any:
+        if surprises:
+            raise surprises.pop()
+        return send(sender, documents)
+
+    monkeypatch.setattr(Sender, "send", surprised)
+    store = MemoryStore()
+    pipeline = start(store)
+    documents = make_documents(3)
+    for document in documents:
+        pipeline.submit(document)
+    assert pipeline.flush() is True
+    assert list(store.contents.values()) == documents
+
+
+def test_a_document_that_a_gateway_refuses_does_not_stop_the_others(start: Start, make_documents: Any, tmp_path: Path) -> None:
+    documents = make_documents(20)
+    poison = documents[3]
+
+    class Gateway(MemoryStore):
+        def write(self, given: Sequence[Document], /) -> Sequence[Outcome]:
+            if poison in given:
+                return [Outcome(Verdict.RETRYABLE, 403, reason="blocked", whole_request=True)] * len(given)
+            return super().write(given)
+
+    store = Gateway()
+    pipeline = start(store, folder=True)
+    for document in documents:
+        pipeline.submit(document)
+    assert pipeline.flush() is False
+    assert set(store.contents.values()) == set(documents) - {poison}
+    assert waiting(tmp_path) == [poison]
+
+
 def test_several_requests_are_in_flight_at_once(start: Start, make_documents: Any) -> None:
     both = threading.Barrier(2, timeout=10)
 

@@ -58,6 +58,10 @@ def test_retry_after_keeps_the_circuit_open() -> None:
     assert Circuit().failed(0.0, retry_after=90.0, random=0.0).is_open(89.0)
 
 
+def test_retry_after_is_honoured_for_minutes_not_for_days() -> None:
+    assert Circuit().failed(0.0, retry_after=99_999_999_999.0, random=0.0).retry_at == Circuit.LONGEST_RETRY_AFTER
+
+
 def test_an_answer_closes_it_and_a_flush_lets_one_request_through() -> None:
     circuit = Circuit().failed(0.0, retry_after=None, random=1.0)
     assert not circuit.hurried().is_open(0.0)

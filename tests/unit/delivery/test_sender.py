@@ -106,6 +106,40 @@ def test_one_document_that_is_too_large_alone_does_not_hold_up_the_others(make_d
     assert [o.verdict for o in outcomes] == [Verdict.DELIVERED, Verdict.DELIVERED, Verdict.REJECTED, Verdict.DELIVERED]
 
 
+BLOCKED = Outcome(Verdict.RETRYABLE, 403, reason="blocked by the gateway", whole_request=True)
+
+
+def test_a_document_that_a_gateway_refuses_is_isolated(make_documents: Any) -> None:
+    documents = make_documents(50)
+    requests: list[int] = []
+
+    class Gateway(MemoryStore):
+        def write(self, given: Sequence[Document], /) -> Sequence[Outcome]:
+            requests.append(len(given))
+            return [BLOCKED] * len(given) if documents[17] in given else super().write(given)
+
+    store = Gateway()
+    sender = Sender(store, monotonic=ManualClock().monotonic, sleep=lambda _: True, random=lambda: 1.0)
+    outcomes = sender.send(documents)
+    assert [i for i, o in enumerate(outcomes) if o.verdict is not Verdict.DELIVERED] == [17]
+    assert outcomes[17] == BLOCKED
+    assert len(requests) <= 2 * 6 + 2
+
+
+def test_a_cluster_that_refuses_everybody_is_asked_three_times_not_a_thousand(make_documents: Any) -> None:
+    requests: list[int] = []
+
+    class Closed(MemoryStore):
+        def write(self, given: Sequence[Document], /) -> Sequence[Outcome]:
+            requests.append(len(given))
+            return [BLOCKED] * len(given)
+
+    sender = Sender(Closed(), monotonic=ManualClock().monotonic, sleep=lambda _: True, random=lambda: 1.0)
+    outcomes = sender.send(make_documents(50))
+    assert outcomes == [BLOCKED] * 50
+    assert requests == [50, 25, 25] * 2
+
+
 def conflict(field: str) -> Outcome:
     return Outcome(Verdict.REJECTED, 400, "document_parsing_exception", f"failed to parse field [{field}]", field=field)
 
