@@ -26,7 +26,6 @@ from elasticecsmetrics.errors import (
     StoreError,
     StoreRefusedError,
     StoreUnreachableError,
-    TornFileError,
 )
 from elasticecsmetrics.handler import ElasticECSMetricsLogger
 from elasticecsmetrics.model.document import Document
@@ -54,7 +53,6 @@ __all__ = [
     "StoreRefusedError",
     "StoreUnreachableError",
     "TimedBlock",
-    "TornFileError",
     "Verdict",
     "__version__",
     "now",

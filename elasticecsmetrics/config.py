@@ -185,3 +185,13 @@ class DeliveryConfig:
                 raise ConfigurationError(f"{parameter}={value!r}: expected a whole number of at least 1")
         for parameter in ("flush_timeout", "close_timeout"):
             _positive(getattr(self, parameter), parameter)
+
+    @property
+    def full_documents(self) -> int:
+        """Documents that make a batch full: at least four such batches fit the bound, so that one in flight leaves room."""
+        return max(1, min(self.buffer_size, self.max_buffered // 4))
+
+    @property
+    def full_bytes(self) -> int:
+        """Bytes that make a batch full, likewise."""
+        return max(1, min(self.batch_bytes, self.max_buffered_bytes // 4))

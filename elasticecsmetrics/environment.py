@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -49,6 +50,13 @@ def _number(text: str) -> float:
     return int(text) if text.strip().lstrip("+-").isdigit() else float(text)
 
 
+def _level(text: str) -> int | str:
+    level: int | str = int(text) if text.strip().isdigit() else text.strip().upper()
+    if isinstance(level, str) and level not in logging.getLevelNamesMapping():
+        raise ValueError(f"expected a number or one of {', '.join(logging.getLevelNamesMapping())}")
+    return level
+
+
 #: How each parameter is read. What is not named here cannot come from the environment.
 PARAMETERS: Mapping[str, Callable[[str], Any]] = {
     "hosts": _json_or_text,
@@ -66,7 +74,7 @@ PARAMETERS: Mapping[str, Callable[[str], Any]] = {
     "es_additional_fields": _json,
     "es_additional_fields_in_env": _json,
     "flush_failure_folder": str,
-    "level": str,
+    "level": _level,
     "store": str,
     "api_key": str,
     "ca_certs": str,

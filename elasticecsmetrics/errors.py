@@ -9,7 +9,6 @@
      │    ├── StoreUnreachableError                    no answer: refused, unresolved, timed out, TLS
      │    └── StoreRefusedError                        an answer, but not the one that was asked for
      └── SpoolError
-          ├── TornFileError                            a file of ours that ends in the middle
           └── ForeignFileError                         a file that is not ours
     NaiveDatetimeError                                 kept for code written for ElasticECSMetrics; no longer raised
 
@@ -54,10 +53,6 @@ class StoreRefusedError(StoreError):
 
 class SpoolError(ElasticECSMetricsError):
     """A file of the failure folder cannot be used."""
-
-
-class TornFileError(SpoolError):
-    """A file of ours breaks off in the middle; its whole lines were read."""
 
 
 class ForeignFileError(SpoolError):

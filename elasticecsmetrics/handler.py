@@ -7,7 +7,6 @@ parameters, the methods and the two enums are those of ElasticECSMetrics.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -30,6 +29,9 @@ from elasticecsmetrics.timer import TimedBlock
 
 #: A record whose making logs again (a ``__str__`` that logs) is taken this deep, a deeper one is ignored.
 MAX_DEPTH = 3
+
+#: Microseconds, above which nanoseconds do not fit the 64 bits of ``event.duration``.
+LONGEST_TIME_US = 9_223_372_036_854_775
 
 _NO_FIELDS: Mapping[str, Any] = {}
 
@@ -132,7 +134,7 @@ class ElasticECSMetricsLogger(logging.Handler):
         """
         if durability != "memory":
             raise ConfigurationError(f"durability={durability!r}: expected 'memory'")
-        if hosts is not wiring.DEFAULT_HOSTS and store is not None:
+        if hosts is not wiring.DEFAULT_HOSTS and hosts is not None and store is not None:
             raise ConfigurationError("hosts and store are both given: each names where documents go, so give one of them")
         self._keep_attributes(locals())
         index_config = config.IndexConfig(name=es_index_name, frequency=self.index_name_frequency)
@@ -159,7 +161,7 @@ class ElasticECSMetricsLogger(logging.Handler):
         self._builder = DocumentBuilder(document_config, name_index=index_namer(index_config), host_ips=wiring.host_addresses())
         self._store = wiring.open_store(
             store=store,
-            hosts=None if store is not None else hosts,
+            hosts=None if store is not None else wiring.DEFAULT_HOSTS if hosts is None else hosts,
             auth_type=auth_type,
             auth_details=auth_details,
             api_key=api_key,
@@ -265,14 +267,14 @@ class ElasticECSMetricsLogger(logging.Handler):
 
         Raises:
             TypeError: ``start_datetime`` is no datetime, or ``time_us`` no number.
-            ValueError: ``time_us`` is negative or not finite.
+            ValueError: ``time_us`` is negative, not finite, or longer than three centuries.
         """
         if not isinstance(start_datetime, datetime):
             raise TypeError(f"start_datetime={start_datetime!r}: expected a datetime")
         if isinstance(time_us, bool) or not isinstance(time_us, int | float):
             raise TypeError(f"time_us={time_us!r}: expected a number of microseconds")
-        if not math.isfinite(time_us) or time_us < 0:
-            raise ValueError(f"time_us={time_us!r}: expected a finite number of microseconds that is not negative")
+        if not 0 <= time_us <= LONGEST_TIME_US:
+            raise ValueError(f"time_us={time_us!r:.40}: expected a number of microseconds from 0 to {LONGEST_TIME_US}")
         start = timestamp.from_datetime(start_datetime)
         self._pipeline.submit(self._builder.metric(metric_name, start, int(time_us * 1000)))
 

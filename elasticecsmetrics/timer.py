@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Mapping
 from contextlib import ContextDecorator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, cast
 
 from elasticecsmetrics.clock import SYSTEM_CLOCK, Clock
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 #: Takes the name, the start (ns since 1970), the length (ns), what the block raised, and the fields.
 Record = Callable[[str, int, int, BaseException | None, Mapping[str, Any]], None]
@@ -31,6 +35,35 @@ class TimedBlock(ContextDecorator):
     def _recreate_cm(self) -> Self:
         # contextlib asks for a fresh one for each call of a decorated function, so that calls at once do not share it
         return type(self)(self.name, self._record, self.fields, self._clock)
+
+    def __call__(self, function: _Function) -> _Function:
+        """Measures each call: of a coroutine function to its end, of a generator function to its exhaustion."""
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaited(*args: Any, **kwargs: Any) -> Any:
+                with self._recreate_cm():
+                    return await function(*args, **kwargs)
+
+            return cast("_Function", awaited)
+        if inspect.isasyncgenfunction(function):
+
+            @functools.wraps(function)
+            async def each(*args: Any, **kwargs: Any) -> Any:
+                with self._recreate_cm():
+                    async for value in function(*args, **kwargs):
+                        yield value
+
+            return cast("_Function", each)
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def exhausted(*args: Any, **kwargs: Any) -> Any:
+                with self._recreate_cm():
+                    return (yield from function(*args, **kwargs))
+
+            return cast("_Function", exhausted)
+        return super().__call__(function)
 
     def __enter__(self) -> Self:
         self._starts.append((self._clock.wall_ns(), self._clock.monotonic_ns()))

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from elasticecsmetrics._version import __version__
 from elasticecsmetrics.cli import ping, replay, setup, spool
+from elasticecsmetrics.cli.output import shown
 from elasticecsmetrics.errors import ElasticECSMetricsError
 
 __all__ = ["main"]
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except ElasticECSMetricsError as error:
-        print(f"{PROGRAM}: error: {error}", file=sys.stderr)
+        print(f"{PROGRAM}: error: {shown(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"{PROGRAM}: interrupted", file=sys.stderr)

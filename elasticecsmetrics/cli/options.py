@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import stat
 import sys
 from pathlib import Path
 from typing import Any, Protocol
@@ -86,7 +87,8 @@ def _password(arguments: argparse.Namespace) -> str:
 
 def _secret(path: str, option: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        # Only what an editor puts at the end: blanks may belong to a password.
+        return Path(path).read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{option}={path!r}: cannot be read: {error}") from None
 
@@ -106,6 +108,22 @@ def folder(given: str | None) -> Path:
     if not name:
         raise ConfigurationError(f"no failure folder: give FOLDER or set {FOLDER_VARIABLE}")
     path = Path(name)
-    if not path.is_dir():
-        raise ConfigurationError(f"{path}: {'is no folder' if path.exists() else 'there is no such folder'}")
+    found = is_folder(path)
+    if not found:
+        raise ConfigurationError(f"{path}: {'there is no such folder' if found is None else 'is no folder'}")
     return path
+
+
+def is_folder(path: Path) -> bool | None:
+    """Whether a path is a folder; None when there is nothing.
+
+    Raises:
+        ConfigurationError: that cannot be told.
+    """
+    # Not Path.is_dir, which raises some errors in some versions and takes others for a "no".
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be looked at: {error.strerror}") from None

@@ -13,6 +13,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def shown(text: str) -> str:
+    """The text with what is no printable character escaped: names of files may hold orders to the terminal."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 class Progress:
     """Writes to one stream. A context manager: leaving it clears the bar."""
 
@@ -23,7 +28,7 @@ class Progress:
     def step(self, position: int, total: int, line: str) -> None:
         """One more is done: ``position`` of ``total``, as ``line`` says."""
         if not self._terminal:
-            print(line, file=self._stream, flush=True)
+            print(shown(line), file=self._stream, flush=True)
             return
         full = BAR_WIDTH * position // total if total else BAR_WIDTH
         bar = "#" * full + "-" * (BAR_WIDTH - full)
@@ -31,7 +36,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """A line that stays."""
-        print(f"{_CLEAR if self._terminal else ''}{line}", file=self._stream, flush=True)
+        print(f"{_CLEAR if self._terminal else ''}{shown(line)}", file=self._stream, flush=True)
 
     def __enter__(self) -> Self:
         return self

@@ -61,6 +61,7 @@ class Summary:
     def __init__(self, *, dry_run: bool = False) -> None:
         self._dry_run = dry_run
         self._files = self._documents = self._delivered = self._rejected = self._left = self._problems = self._total = 0
+        self._evicted = 0
 
     def add(self, done: FileReplayed) -> None:
         """Counts one file."""
@@ -69,6 +70,7 @@ class Summary:
         self._delivered += done.delivered
         self._rejected += done.rejected
         self._left += done.left
+        self._evicted += done.evicted
         self._problems += done.problem is not None
         self._total = max(self._total, done.total)
 
@@ -88,6 +90,8 @@ class Summary:
             text = f"{files}: {counted(self._documents, 'document')} would be sent"
         else:
             text = f"{files}: {counted(self._delivered, 'document')} delivered, {self._rejected} rejected, {self._left} left"
+        if self._evicted:
+            text += f"; {counted(self._evicted, 'document')} rejected earlier deleted, for want of room"
         if self._untried:
             text += f"; {counted(self._untried, 'more file')} not tried"
         if self._problems:
@@ -118,7 +122,7 @@ def _closing(files: Iterable[FileReplayed]) -> Iterator[Iterable[FileReplayed]]:
 
 def _problem(done: FileReplayed) -> str:
     if done.state is State.UNANSWERED:
-        return f"the store gives no answer: {done.problem}"
+        return str(done.problem)
     # Some problems begin with the path, which a message that was raised must name.
     text = str(done.problem)
     return text if text.startswith(str(done.path)) else f"{done.path}: {text}"

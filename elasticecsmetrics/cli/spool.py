@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from elasticecsmetrics.cli import options
-from elasticecsmetrics.cli.output import counted
+from elasticecsmetrics.cli.output import counted, shown
 from elasticecsmetrics.config import SpoolConfig
 from elasticecsmetrics.delivery.spool import Spool, fileform
 from elasticecsmetrics.delivery.spool.bounds import StoredFile
@@ -48,19 +48,35 @@ class Row:
     """Why its documents were rejected: ``count``, ``status``, ``type``, ``reason``; the most frequent first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Paths of what is no whole file."""
+
+    unfinished: Sequence[str]
+    torn: Sequence[str]
+    passed_over: Sequence[str]
+
+
+def _texts(paths: Iterable[Path]) -> list[str]:
+    return [str(path) for path in paths]
+
+
 def run_ls(arguments: argparse.Namespace) -> int:
     """0 when all could be read, 1 when something is torn or foreign."""
     spool = Spool(SpoolConfig(folder=options.folder(arguments.folder)))
     waiting = [_row(spool, file) for file in spool.files()]
     rejected = [_row(spool, file) for file in spool.files(rejected=True)]
-    unfinished = [str(path) for path in spool.unfinished() + spool.unfinished(rejected=True)]
-    torn = [str(path) for path in spool.torn_rests()]
+    others = Others(
+        unfinished=_texts(spool.unfinished() + spool.unfinished(rejected=True)),
+        torn=_texts(spool.torn_rests()),
+        passed_over=_texts(spool.passed_over() + spool.passed_over(rejected=True)),
+    )
     if arguments.json:
         kinds = {"waiting": [asdict(row) for row in waiting], "rejected": [asdict(row) for row in rejected]}
-        print(json.dumps({"folder": str(spool.folder), **kinds, "unfinished": unfinished, "torn": torn}, indent=2))
+        print(json.dumps({"folder": str(spool.folder), **kinds, **asdict(others)}, indent=2))
     else:
-        print("\n".join(_text(spool, waiting, rejected, unfinished, torn)))
-    return int(bool(torn or any(row.problem for row in waiting + rejected)))
+        print("\n".join(map(shown, _text(spool, waiting, rejected, others))))
+    return int(bool(others.torn or others.passed_over or any(row.problem for row in waiting + rejected)))
 
 
 def _row(spool: Spool, file: StoredFile) -> Row:
@@ -75,22 +91,28 @@ def _row(spool: Spool, file: StoredFile) -> Row:
 
 def _reasons(contents: Contents) -> Iterator[dict[str, Any]]:
     keys = ("status", "type", "reason")
-    counted = Counter(tuple(item.error.get(key) for key in keys) for item in contents.items if item.error is not None)
+    counted = Counter(tuple(_plain(item.error.get(key)) for key in keys) for item in contents.items if item.error is not None)
     for values, count in counted.most_common():
         yield {"count": count, **dict(zip(keys, values, strict=True))}
 
 
-def _text(
-    spool: Spool, waiting: Sequence[Row], rejected: Sequence[Row], unfinished: Sequence[str], torn: Sequence[str]
-) -> Iterator[str]:
+def _plain(value: Any) -> str | int | None:
+    """What a server or somebody's hand put there, as something that can be counted and compared."""
+    return value if value is None or isinstance(value, (str, int)) else json.dumps(value)
+
+
+def _text(spool: Spool, waiting: Sequence[Row], rejected: Sequence[Row], others: Others) -> Iterator[str]:
     yield from _table(f"waiting in {spool.folder}", waiting)
     yield from _table(f"rejected, in {spool.rejected_folder}", rejected)
-    if unfinished:
-        yield "being written, or left by the dead until the next replay:"
-        yield from (f"  {path}" for path in unfinished)
-    if torn:
-        yield "torn lines, set aside:"
-        yield from (f"  {path}" for path in torn)
+    titles = {
+        "being written, or left by the dead until the next replay:": others.unfinished,
+        "torn lines, set aside:": others.torn,
+        "passed over, because they are links or the like:": others.passed_over,
+    }
+    for title, paths in titles.items():
+        if paths:
+            yield title
+            yield from (f"  {path}" for path in paths)
 
 
 def _table(title: str, rows: Sequence[Row]) -> Iterator[str]:
@@ -112,11 +134,11 @@ def run_cat(arguments: argparse.Namespace) -> int:
         try:
             contents = spool.look(path)
         except SpoolError as error:
-            print(error, file=sys.stderr)
+            print(shown(str(error)), file=sys.stderr)
             code = 1
             continue
         if contents.torn:
-            print(f"{path}: torn", file=sys.stderr)
+            print(shown(f"{path}: torn"), file=sys.stderr)
             code = 1
         for item in contents.items:
             sys.stdout.buffer.write(fileform.line(*item) + b"\n")
@@ -125,11 +147,12 @@ def run_cat(arguments: argparse.Namespace) -> int:
 
 def _chosen(paths: Iterable[str], *, rejected: bool) -> Iterator[tuple[Spool, Path]]:
     for path in [Path(name) for name in paths] or [options.folder(None)]:
-        if path.is_dir():
+        found = options.is_folder(path)
+        if found:
             spool = Spool(SpoolConfig(folder=path))
             for file in spool.waiting() + (spool.waiting(rejected=True) if rejected else []):
                 yield spool, file
-        elif path.exists():
+        elif found is not None:
             yield Spool(SpoolConfig(folder=path.parent)), path
         else:
             raise ConfigurationError(f"{path}: there is no such file or folder")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,13 @@ REASON_LENGTH = 500
 
 #: Characters of an answer that nobody expected, for a message.
 GLIMPSE_LENGTH = 120
+
+#: Seconds: the longest wait that ``Retry-After`` may ask of us. A page for maintenance names an hour or a date far off, meant
+#: for crawlers; taken at its word it would silence a handler long after the server is back, and fill its buffer.
+LONGEST_WAIT = 300.0
+
+#: The login in a URL, in the midst of any text.
+_LOGIN = re.compile(r"(?<=//)[^/?#\s]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +48,18 @@ class Answer:
 
     def glimpse(self) -> str:
         """The beginning of the body in one line, for a message."""
-        return cut(" ".join(self.body[: 4 * GLIMPSE_LENGTH].decode("utf-8", "replace").split()), GLIMPSE_LENGTH)
+        text = " ".join(self.body[: 4 * GLIMPSE_LENGTH].decode("utf-8", "replace").split())
+        return cut(without_login(text), GLIMPSE_LENGTH)
+
+    def location(self) -> str:
+        """Where a redirect leads, for a message: without login, query and fragment, any of which may be secret; else empty."""
+        return re.split(r"[?#]", without_login(self.headers.get("location", "")), maxsplit=1)[0]
 
     def retry_after(self, wall: float | None = None) -> float | None:
         """Seconds to wait before the next try, from ``Retry-After`` (RFC 9110, 10.2.3); None when there is none.
 
-        A date there is measured against the answer's own ``Date``, since the server's clock may differ from ours.
+        At most :data:`LONGEST_WAIT`. A date there is measured against the answer's own ``Date``, since the server's clock may
+        differ from ours.
 
         Args:
             wall: seconds since 1970, for an answer without ``Date``; default: now.
@@ -60,7 +74,7 @@ class Answer:
             if until is None:
                 return None
             seconds = until - (sent if sent is not None else time.time() if wall is None else wall)
-        return max(0.0, seconds) if math.isfinite(seconds) else None
+        return min(max(0.0, seconds), LONGEST_WAIT) if math.isfinite(seconds) else None
 
 
 def error_of(value: Any) -> tuple[str, str]:
@@ -80,6 +94,11 @@ def error_of(value: Any) -> tuple[str, str]:
     # The outer text may quote a whole value: the cause must survive the cutting.
     inner = cut(cause, REASON_LENGTH // 2)
     return type_, f"{cut(reason, REASON_LENGTH - len(inner) - 2)}: {inner}"
+
+
+def without_login(text: str) -> str:
+    """``text`` with ``***@`` for the login of each URL in it."""
+    return _LOGIN.sub("***@", text)
 
 
 def cut(text: str, length: int = REASON_LENGTH) -> str:

@@ -86,7 +86,7 @@ def _sendable(text: str) -> str:
 
 def _refused_whole(answer: Answer, count: int) -> list[Outcome]:
     type_, reason = error_of(_member(answer.json(), "error"))
-    location = answer.headers.get("location", "")
+    location = answer.location()
     said = reason or (f"redirects to {location}" if location else answer.glimpse())
     text = f"{answer.url} answered {answer.status}" + (f": {said}" if said else "")
     if answer.status == TOO_LARGE_STATUS and count == 1:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from elastic_transport import ConnectionTimeout
 from urllib3.exceptions import NewConnectionError
 
+from elasticecsmetrics.cluster.answer import without_login
+
 _CERTIFICATE_REMEDY = "give the file of its CA as ca_certs"
 
 
@@ -28,7 +30,8 @@ def explain(error: BaseException, url: str, timeout: float) -> str:
     if any(isinstance(cause, (ConnectionTimeout, TimeoutError)) for cause in chain):
         return f"{url}: no answer within {timeout:g} s"
     last = chain[-1]
-    return f"{url}: {type(last).__name__}: {' '.join(str(last).split())[:300]}"
+    # A redirect, or a proxy of the environment, may have a login in its URL.
+    return f"{url}: {type(last).__name__}: {without_login(' '.join(str(last).split()))[:300]}"
 
 
 def never_sent(error: BaseException) -> bool:
@@ -46,7 +49,7 @@ def _known(cause: BaseException) -> str:
     if isinstance(cause, ssl.SSLError):
         if cause.reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}:
             return "no TLS is spoken there; is it http?"
-        return f"TLS failed ({cause.reason or cause})"
+        return f"TLS failed ({cause.reason or without_login(str(cause))})"
     if isinstance(cause, UnicodeError):
         return "this can be no name of a host"
     if isinstance(cause, ConnectionResetError) or type(cause).__name__ == "RemoteDisconnected":

@@ -72,7 +72,7 @@ def _refusal(answer: Answer) -> str:
     if status == 403:
         return f"{answer.url} knows this login, but it may not ask who is there (403): give it the right to monitor ({said})"
     if 300 <= status < 400:
-        return f"{answer.url} redirects ({status}) to {answer.headers.get('location', 'nowhere')}: give that as hosts"
+        return f"{answer.url} redirects ({status}) to {answer.location() or 'nowhere'}: give that as hosts"
     server = answer.headers.get("server", "")
     return f"{answer.url} is neither Elasticsearch nor OpenSearch: {server or 'something'} answered {status}: {said}"
 

@@ -6,6 +6,7 @@ The default ports are that client's (elasticsearch-py 7.17, ``_normalize_hosts``
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
@@ -19,6 +20,9 @@ DEFAULT_PORT = 9200
 HTTPS_URL_PORT = 443
 
 _KEYS = frozenset({"host", "port", "scheme", "use_ssl", "url_prefix", "http_auth"})
+#: After a colon, what is no number.
+_NO_PORT = re.compile(r":(?!//)[^/:\]]*[^/:\]\d][^/:\]]*")
+
 _FORMS = "expected a URL, 'host:port', a dict with 'host' and 'port', or a list of these"
 
 
@@ -104,6 +108,11 @@ def _from_text(text: str, *, use_ssl: bool) -> _Entry:
         name, port = parts.hostname, parts.port
     except ValueError:  # its text may quote a password
         raise ConfigurationError(f"hosts: {_shown(text)} is no host, or has no number as its port; {_FORMS}") from None
+    if "@" in parts.path:
+        # A password with a slash in it: its beginning stands where a port is expected, and its rest in the path.
+        raise ConfigurationError(
+            "hosts: a URL has an '@' after a '/' (it is not shown): in a password '/' is written %2F, in a path '@' is %40"
+        )
     if not name or parts.query or parts.fragment:
         raise ConfigurationError(f"hosts: {_shown(text)} is no host; {_FORMS}")
     scheme = "http" if bare else _scheme(parts.scheme, text)
@@ -127,29 +136,46 @@ def _from_mapping(given: Mapping[Any, Any], *, use_ssl: bool) -> _Entry:
     name = given.get("host", "localhost")
     if not isinstance(name, str) or not name or any(letter in name for letter in "/@ "):
         raise ConfigurationError(f"hosts: host={_shown(name)}: expected the name or the address of a host; {_FORMS}")
+    if ":" in name and not _is_ipv6(name):
+        raise ConfigurationError(
+            "hosts: the 'host' of a dict has a colon, but is no IPv6 address (it is not shown): "
+            "the port belongs into 'port', a login into 'http_auth'"
+        )
     tls, port = given.get("use_ssl", use_ssl), given.get("port")
     if not isinstance(tls, bool):
         raise ConfigurationError(f"hosts: use_ssl={_shown(tls)} of {_shown(name)}: expected true or false")
     host = Host(
         "https" if tls else _scheme(given.get("scheme") or "http", name),
-        name.removeprefix("[").removesuffix("]"),
+        _unbracketed(name),
         DEFAULT_PORT if port is None else _port(port, name),
         _prefix(given.get("url_prefix") or ""),
     )
     return _Entry(host, _login(given.get("http_auth")))
 
 
+def _is_ipv6(name: str) -> bool:
+    try:
+        IPv6Address(_unbracketed(name))
+    except ValueError:
+        return False
+    return True
+
+
+def _unbracketed(name: str) -> str:
+    return name[1:-1] if name.startswith("[") and name.endswith("]") else name
+
+
 def _scheme(scheme: object, where: str) -> str:
     if isinstance(scheme, str) and scheme.lower() in {"http", "https"}:
         return scheme.lower()
-    raise ConfigurationError(f"hosts: scheme {scheme!r} of {_shown(where)}: expected http or https")
+    raise ConfigurationError(f"hosts: scheme {_shown(scheme)} of {_shown(where)}: expected http or https")
 
 
 def _port(port: object, where: str) -> int:
     number = int(port) if isinstance(port, str) and port.isascii() and port.isdigit() else port
     if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 65536:
         return number
-    raise ConfigurationError(f"hosts: port {port!r} of {_shown(where)}: expected a number from 1 to 65535")
+    raise ConfigurationError(f"hosts: port {_shown(port)} of {_shown(where)}: expected a number from 1 to 65535")
 
 
 def _prefix(path: object) -> str:
@@ -180,7 +206,10 @@ def _shown(value: object) -> str:
 
 
 def _without_login(value: object) -> object:
-    if not isinstance(value, str) or "@" not in value:
+    if not isinstance(value, str):
         return value
+    if "@" not in value:
+        # Before a host was named, "user:password" looks like "host:port".
+        return _NO_PORT.sub(":***", value)
     scheme, separator, _ = value.partition("://")
     return f"{scheme}{separator}***@{value.rpartition('@')[2]}" if separator else f"***@{value.rpartition('@')[2]}"

@@ -2,9 +2,10 @@
 
 Invariants, each true whenever the lock is free:
 
-- Every accepted document is in the queue, in a batch that is out (``_out``), or counted as at rest in the ledger.
-- Sequence numbers ascend in the queue from left to right; what is handed back goes to the left end.
-- Queue and batches together never exceed the bounds of documents and bytes.
+- Every accepted document is in the queue, parked, in a batch that is out (``_out``), or counted as at rest in the ledger.
+- Sequence numbers ascend in the queue from left to right; what is handed back goes to the left end. Parked documents wait
+  apart, so that those that the store puts off do not hold up the others.
+- All of them together never exceed the bounds of documents and bytes.
 
 Nothing here does I/O, and nothing waits except :meth:`Buffer.wait_for_work` (the worker) and :meth:`Buffer.wait_for_rest`
 (whoever flushes).
@@ -24,6 +25,9 @@ from elasticecsmetrics.config import DeliveryConfig
 from elasticecsmetrics.delivery.stats import Ledger, Stats
 from elasticecsmetrics.model.document import Document
 from elasticecsmetrics.model.outcome import Outcome
+
+#: Seconds after which a wait looks again by itself: the platform's own limit may be anything.
+LONGEST_WAIT = 3600.0
 
 
 class Entry(NamedTuple):
@@ -48,22 +52,30 @@ class View:
     queued_bytes: int
     oldest_since: float
     """Monotonic seconds at which the oldest queued document came, or an earlier time."""
+    parked: int
     out: int
+    out_bytes: int
     hurry: bool
     """Somebody flushes or closes, and what they wait for is not at rest."""
     hurries: int
     """How many flushes and closes there have been."""
     rescue_at: float
-    """Monotonic seconds at which all that is not at rest has to leave for the failure folder; infinite without a flush."""
+    """Monotonic seconds at which the next flush's time is up; infinite without one."""
     rescue_to: int
-    """The last sequence number that this applies to."""
+    """The last sequence number of the flushes whose time is up: all up to it has to leave; -1 when there is none."""
+    dropping: bool
+    """One of those flushes closes: what the folder does not take is dropped."""
     closing: bool
 
 
 @dataclass(slots=True, eq=False)
-class _Flush:
+class Flush:
+    """Somebody who waits: for which documents, until when the network may take, and whether one of them failed."""
+
     target: int
     rescue_at: float
+    closing: bool
+    failed: bool
 
 
 def _size(entries: Iterable[Entry]) -> int:
@@ -91,19 +103,20 @@ class Buffer:
         self._queued_bytes = 0
         self._out: dict[int, list[Entry]] = {}
         self._out_bytes = 0
+        self._parked: list[Entry] = []
+        self._parked_bytes = 0
+        self._lowest_parked: float = inf
         self._batches = 0
         self._next_seq = 0
         self._oldest_since = inf
         self._returned: deque[Returned] = deque()
-        self._flushes: list[_Flush] = []
+        self._flushes: list[Flush] = []
         self._hurries = 0
         self._closed = False
         self._signalled = False
         self._worker_wakes_at = inf
         self._out_count = 0
-        self._flushed_to = -1
-        self._first_failure = inf
-        self._last_failure = -1
+        self._failed_since_flush = False
         self.ledger = Ledger()
 
     # ---- callers ----------------------------------------------------------------------------------------------------
@@ -138,58 +151,63 @@ class Buffer:
         self._queue.append(Entry(seq, document))
         self._queued_bytes += size
         queued = len(self._queue)
-        if queued + self._out_count > config.max_buffered or self._queued_bytes + self._out_bytes > config.max_buffered_bytes:
+        if self._is_over():
             self._push_out()
-        # Full batches are counted by the remainder, so that the worker is woken once for each and not by every document.
+        # A full batch is told by the remainder, so that the worker is woken once for each and not by every document.
         if (
-            queued % config.buffer_size == 0
-            or self._queued_bytes // config.batch_bytes != (self._queued_bytes - size) // config.batch_bytes
+            queued % config.full_documents == 0
+            or self._queued_bytes // config.full_bytes != (self._queued_bytes - size) // config.full_bytes
             or (queued == 1 and self._worker_wakes_at > self._oldest_since + config.flush_frequency)
         ):
             self._signal()
 
-    def _push_out(self) -> None:
+    def _is_over(self) -> bool:
         config = self._config
-        while self._queue and (
-            len(self._queue) + self._out_count > config.max_buffered
-            or self._queued_bytes + self._out_bytes > config.max_buffered_bytes
-        ):
-            seq, document = self._queue.popleft()
-            self._queued_bytes -= len(document.body)
-            self._drop(seq, "buffer_full")
+        held = len(self._queue) + self._out_count + len(self._parked)
+        return held > config.max_buffered or (
+            self._queued_bytes + self._out_bytes + self._parked_bytes > config.max_buffered_bytes
+        )
+
+    def _push_out(self) -> None:
+        """The oldest goes: first what is parked, for it was tried already."""
+        while self._is_over() and self._parked:
+            entry = self._parked.pop(0)
+            self._parked_bytes -= len(entry.document.body)
+            self._drop(entry.seq, "buffer_full")
+        while self._is_over() and self._queue:
+            entry = self._queue.popleft()
+            self._queued_bytes -= len(entry.document.body)
+            self._drop(entry.seq, "buffer_full")
+        self._lowest_parked = min((entry.seq for entry in self._parked), default=inf)
 
     def _drop(self, seq: int, reason: str) -> None:
         self.ledger.drop(reason)
         self._note_failure(seq)
 
-    def begin_flush(self, rescue_at: float, *, closing: bool = False) -> _Flush:
+    def begin_flush(self, rescue_at: float, *, closing: bool = False) -> Flush:
         """Asks for all that was accepted so far to come to rest; what is not by ``rescue_at`` leaves for the folder."""
-        with self._lock:
+        with self._exclusively():
             self._take_over_aside()
-            flush = _Flush(self._next_seq - 1, rescue_at)
+            flush = Flush(self._next_seq - 1, rescue_at, closing, self._failed_since_flush)
+            self._failed_since_flush = False
             self._flushes.append(flush)
             self._hurries += 1
             self._closed = self._closed or closing
             self._signal()
             return flush
 
-    def wait_for_rest(self, flush: _Flush, until: float) -> bool:
+    def wait_for_rest(self, flush: Flush, until: float) -> bool:
         """Waits for a flush begun; True when all of it, and all since the flush before it, was acknowledged."""
         with self._lock:
-            while self._low_water() <= flush.target:
-                left = until - self._monotonic()
-                if left <= 0:
-                    break
-                self._rest.wait(left)
-            self._flushes.remove(flush)
-            low = self._low_water()
-            done = low > flush.target and self._first_failure > flush.target
-            # What is not at rest yet is the next flush's to answer for.
-            reached = min(flush.target, low - 1)
-            if reached > self._flushed_to:
-                self._flushed_to = reached
-                self._first_failure = max(self._first_failure, reached + 1) if self._last_failure > reached else inf
-            return done
+            try:
+                while self._low_water() <= flush.target:
+                    left = until - self._monotonic()
+                    if left <= 0:
+                        break
+                    self._rest.wait(min(left, LONGEST_WAIT))
+            finally:
+                self._flushes.remove(flush)
+            return self._low_water() > flush.target and not flush.failed
 
     @property
     def closed(self) -> bool:
@@ -198,9 +216,10 @@ class Buffer:
 
     def stats(self) -> Stats:
         """The figures at this instant."""
-        with self._lock:
+        with self._exclusively():
             self._take_over_aside()
-            return self.ledger.snapshot(in_flight=self._out_count, buffered_bytes=self._queued_bytes + self._out_bytes)
+            held = self._queued_bytes + self._out_bytes + self._parked_bytes
+            return self.ledger.snapshot(in_flight=self._out_count, buffered_bytes=held)
 
     # ---- senders ----------------------------------------------------------------------------------------------------
 
@@ -212,22 +231,26 @@ class Buffer:
 
     # ---- the worker -------------------------------------------------------------------------------------------------
 
-    def view(self) -> View:
+    def view(self, now: float) -> View:
         """The state to decide by. A signal that comes after it keeps the worker from sleeping."""
-        with self._lock:
+        with self._exclusively():
             self._signalled = False
             self._take_over_aside()
             low = self._low_water()
             waited_for = [flush for flush in self._flushes if flush.target >= low]
+            over = [flush for flush in waited_for if now >= flush.rescue_at]
             return View(
                 queued=len(self._queue),
                 queued_bytes=self._queued_bytes,
                 oldest_since=self._oldest_since if self._queue else inf,
+                parked=len(self._parked),
                 out=self._out_count,
+                out_bytes=self._out_bytes,
                 hurry=bool(waited_for) or self._closed,
                 hurries=self._hurries,
                 rescue_at=min((flush.rescue_at for flush in waited_for), default=inf),
-                rescue_to=max((flush.target for flush in waited_for), default=-1),
+                rescue_to=max((flush.target for flush in over), default=-1),
+                dropping=any(flush.closing for flush in over),
                 closing=self._closed,
             )
 
@@ -239,7 +262,7 @@ class Buffer:
             return returned
 
     def take(self, up_to: int | None = None) -> tuple[int, list[Entry]]:
-        """The oldest batch and the number it is out under; at most ``buffer_size`` documents or ``batch_bytes`` bytes.
+        """The oldest batch and the number it is out under; at most a full one by number and by bytes.
 
         Args:
             up_to: the last sequence number to take; None takes any.
@@ -247,9 +270,9 @@ class Buffer:
         with self._exclusively():
             entries: list[Entry] = []
             size = 0
-            while self._queue and len(entries) < self._config.buffer_size:
+            while self._queue and len(entries) < self._config.full_documents:
                 seq, document = self._queue[0]
-                if (entries and size + len(document.body) > self._config.batch_bytes) or (up_to is not None and seq > up_to):
+                if (entries and size + len(document.body) > self._config.full_bytes) or (up_to is not None and seq > up_to):
                     break
                 entries.append(self._queue.popleft())
                 size += len(document.body)
@@ -281,9 +304,10 @@ class Buffer:
         rejected: Iterable[Entry] = (),
         dropped: Iterable[tuple[Entry, str]] = (),
         handed_back: Sequence[Entry] = (),
+        parked: Sequence[Entry] = (),
         evicted: int = 0,
     ) -> None:
-        """Ends a batch: counts each of its documents where it rests, or puts it back at the head of the queue."""
+        """Ends a batch: counts each of its documents where it rests, puts it back at the head of the queue, or parks it."""
         with self._exclusively():
             entries = self._out.pop(number, None)
             if entries is None:
@@ -306,14 +330,26 @@ class Buffer:
                 self._put_back(handed_back)
                 # Not due again before a whole period has passed, so that what nobody takes is not tried in a tight loop.
                 self._oldest_since = self._monotonic()
-                self._push_out()
+            if parked:
+                self._parked += parked
+                self._parked_bytes += _size(parked)
+                self._lowest_parked = min(self._lowest_parked, *(entry.seq for entry in parked))
             self._rest.notify_all()
 
-    def end_rescue(self, up_to: int) -> None:
-        """What could be rescued for the flushes up to this sequence number was; the rest goes on being tried."""
+    def unpark(self) -> None:
+        """All that is parked goes back to the head of the queue, for one more try."""
+        with self._exclusively():
+            if self._parked:
+                if not self._queue:
+                    self._oldest_since = self._monotonic()
+                self._put_back(sorted(self._parked))
+                self._parked, self._parked_bytes, self._lowest_parked = [], 0, inf
+
+    def end_rescue(self, now: float) -> None:
+        """What could be rescued for the flushes whose time is up was; the rest goes on being tried."""
         with self._lock:
             for flush in self._flushes:
-                if flush.target <= up_to:
+                if now >= flush.rescue_at:
                     flush.rescue_at = inf
 
     def count_replayed(self, *, delivered: int, rejected: int, left: int) -> None:
@@ -321,10 +357,16 @@ class Buffer:
         with self._lock:
             self.ledger.replay(delivered=delivered, rejected=rejected, left=left)
 
-    def count_late(self, *, spooled: bool) -> None:
+    def count_evicted(self, documents: int) -> None:
+        """Counts documents that left the folder because of its bounds."""
+        with self._exclusively():
+            self.ledger.evicted += documents
+
+    def count_late(self, *, spooled: bool, evicted: int = 0) -> None:
         """Counts a document that came after the end and went straight to the folder, or was dropped."""
-        with self._lock:
+        with self._exclusively():
             self.ledger.accepted += 1
+            self.ledger.evicted += evicted
             if spooled:
                 self.ledger.spooled += 1
             else:
@@ -337,7 +379,7 @@ class Buffer:
             if timeout <= 0 or self._signalled:
                 return
             self._worker_wakes_at = until
-            self._work.wait(min(timeout, threading.TIMEOUT_MAX))
+            self._work.wait(min(timeout, LONGEST_WAIT))
             self._worker_wakes_at = inf
 
     def wake(self) -> None:
@@ -350,11 +392,11 @@ class Buffer:
     @contextmanager
     def _exclusively(self) -> Iterator[None]:
         with self._lock:
-            self._busy = True
+            was, self._busy = self._busy, True
             try:
                 yield
             finally:
-                self._busy = False
+                self._busy = was
 
     def _signal(self) -> None:
         self._signalled = True
@@ -371,14 +413,15 @@ class Buffer:
         while self._aside:
             self._accept(self._aside.popleft())
 
-    def _low_water(self) -> int:
+    def _low_water(self) -> float:
         """The lowest sequence number that is not at rest; one above the last when all are."""
-        lowest = self._queue[0].seq if self._queue else self._next_seq
+        lowest = min(self._queue[0].seq if self._queue else self._next_seq, self._lowest_parked)
         for entries in self._out.values():
             lowest = min(lowest, entries[0].seq)
         return lowest
 
     def _note_failure(self, seq: int) -> None:
-        if seq > self._flushed_to:
-            self._first_failure = min(self._first_failure, seq)
-            self._last_failure = max(self._last_failure, seq)
+        waiting = [flush for flush in self._flushes if flush.target >= seq]
+        for flush in waiting:
+            flush.failed = True
+        self._failed_since_flush = self._failed_since_flush or not waiting

@@ -47,8 +47,12 @@ class Diagnostics:
 
     def flush(self) -> None:
         """Says what is still held back."""
-        for text, held in self._held.values():
+        while self._held:
+            text, held = self._held.popitem()[1]
             _write(f"{text} ({held} documents)")
+
+    def forget(self) -> None:
+        """Says nothing of what was held back: in a forked child it is the parent's."""
         self._held.clear()
 
 
@@ -57,24 +61,36 @@ def is_heard_elsewhere(logger: logging.Logger, level: int) -> bool:
     current: logging.Logger | None = logger
     while current is not None:
         for handler in current.handlers:
-            ours = type(handler).__module__.partition(".")[0] == "elasticecsmetrics"
-            if not ours and not isinstance(handler, logging.NullHandler) and level >= handler.level:
+            if not _is_ours(handler) and not isinstance(handler, logging.NullHandler) and level >= handler.level:
                 return True
         current = current.parent if current.propagate else None
     return False
 
 
+def _is_ours(handler: logging.Handler) -> bool:
+    return any(base.__module__.partition(".")[0] == "elasticecsmetrics" for base in type(handler).__mro__)
+
+
 def _write(line: str) -> None:
-    logger = _LOGGER
-    if _is_enabled(logger) and is_heard_elsewhere(logger, logging.WARNING):
-        # Not logger.warning(): isEnabledFor takes logging's own lock when its cache is cold, and dictConfig holds that lock
-        # while it closes handlers, which wait for the thread that would wait here.
-        logger.handle(logger.makeRecord(LOGGER_NAME, logging.WARNING, __file__, 0, "%s", (line,), None, "say"))
-    elif sys.stderr is not None:
+    try:
+        heard = _log(line)
+    except Exception:  # noqa: BLE001  a user's handler may raise anything; delivery goes on
+        heard = False
+    if not heard and sys.stderr is not None:
         try:
             sys.stderr.write(f"elasticecsmetrics: {line}\n")
         except (OSError, ValueError):  # a closed or broken standard error: there is nobody left to tell
             return
+
+
+def _log(line: str) -> bool:
+    logger = _LOGGER
+    heard = _is_enabled(logger) and is_heard_elsewhere(logger, logging.WARNING)
+    if heard:
+        # Not logger.warning(): isEnabledFor takes logging's own lock when its cache is cold, and dictConfig holds that lock
+        # while it closes handlers, which wait for the thread that would wait here.
+        logger.handle(logger.makeRecord(LOGGER_NAME, logging.WARNING, __file__, 0, "%s", (line,), None, "say"))
+    return heard
 
 
 def _is_enabled(logger: logging.Logger) -> bool:

@@ -20,7 +20,7 @@ from elasticecsmetrics.model.outcome import Outcome
 #: Seconds between two looks into a folder that was found empty: other processes' orphans may appear there.
 PERIOD = 30.0
 
-#: Seconds of rest after a file that was put off; doubles up to PERIOD with each further one.
+#: Seconds for which a file is left alone whose documents were put off; doubles up to PERIOD each time.
 FIRST_PAUSE = 1.0
 
 
@@ -34,7 +34,8 @@ class Drain:
         self._spool = spool
         self._waiting: deque[Path] = deque()
         self._claim: Claim | None = None
-        self._pause = FIRST_PAUSE
+        self._put_off: dict[str, tuple[float, float]] = {}
+        """By name: when a file is tried again, and the pause after that."""
         self.due_at = 0.0
         """Monotonic seconds from which :meth:`claim` is worth a call."""
 
@@ -45,27 +46,29 @@ class Drain:
 
     def look_again(self, now: float) -> None:
         """Something was written to the folder, or the store answers again."""
-        if self._pause == FIRST_PAUSE:
-            self.due_at = min(self.due_at, now)
+        self.due_at = min(self.due_at, now)
 
     def claim(self, now: float) -> Sequence[Document] | None:
         """The documents of the oldest file that nobody else holds; None when there is none now."""
         if not self._waiting:
-            self._waiting = self._listed()
+            self._waiting = self._listed(now)
         while self._waiting:
             claim = self._taken(self._waiting.popleft())
             if claim is not None:
                 self._claim = claim
                 return claim.documents
-        self.due_at = now + PERIOD
+        self.due_at = min([now + PERIOD, *(until for until, _ in self._put_off.values())])
         return None
 
-    def _listed(self) -> deque[Path]:
+    def _listed(self, now: float) -> deque[Path]:
         try:
             self._spool.recover()
-            return deque(path for path in self._spool.waiting() if name_time(path.name) is not None)
+            ours = [path for path in self._spool.waiting() if name_time(path.name) is not None]
         except SpoolError:  # the folder cannot be read now; `replay` says what is wrong with it
             return deque()
+        there = {path.name for path in ours}
+        self._put_off = {name: rest for name, rest in self._put_off.items() if name in there}
+        return deque(path for path in ours if self._put_off.get(path.name, (0.0, 0.0))[0] <= now)
 
     def _taken(self, path: Path) -> Claim | None:
         try:
@@ -86,19 +89,17 @@ class Drain:
         claim, self._claim = self._claim, None
         if claim is None:
             return Settled(0, 0, 0)
-        self._rest(now)
+        self.due_at = now
         with claim:
             settled = self._spool.settle(claim, outcomes)
         if not settled.left:
-            self._pause = FIRST_PAUSE
-            self.due_at = now
-        elif any(outcome.whole_request and not is_content_refused(outcome) for outcome in outcomes):
+            return settled
+        if any(outcome.whole_request and not is_content_refused(outcome) for outcome in outcomes):
             self._waiting.appendleft(claim.path)  # it is still the oldest: the request failed, not these documents
+        else:
+            _, pause = self._put_off.get(claim.path.name, (0.0, FIRST_PAUSE))
+            self._put_off[claim.path.name] = (now + pause, min(pause * 2, PERIOD))
         return settled
-
-    def _rest(self, now: float) -> None:
-        self.due_at = now + self._pause
-        self._pause = min(self._pause * 2, PERIOD)
 
     def let_go(self) -> None:
         """Leaves the file that is with a sender to whoever comes next; its documents have ids, so none is doubled."""

@@ -16,8 +16,9 @@ from collections.abc import Callable
 
 from elasticecsmetrics.config import DeliveryConfig
 from elasticecsmetrics.delivery import logginglock
-from elasticecsmetrics.delivery.buffer import Buffer
+from elasticecsmetrics.delivery.buffer import LONGEST_WAIT, Buffer, Flush
 from elasticecsmetrics.delivery.diagnostics import Diagnostics
+from elasticecsmetrics.delivery.inside import inside
 from elasticecsmetrics.delivery.spool import Spool
 from elasticecsmetrics.delivery.stats import Stats
 from elasticecsmetrics.delivery.worker import Worker
@@ -58,6 +59,7 @@ class Pipeline:
             self._buffer, store, config=config, spool=spool, drain=drain, diagnostics=self._diagnostics, monotonic=monotonic
         )
         self._starting = threading.Lock()
+        self._late = threading.RLock()
         self._thread: threading.Thread | None = None
         self._started = False
         self._exit_by: float | None = None
@@ -66,7 +68,7 @@ class Pipeline:
 
     def submit(self, document: Document) -> None:
         """Takes a document. Never raises, never waits for the network; after :meth:`close` it goes to the folder at once."""
-        if not self._started:
+        if not self._started and not self._buffer.closed:
             self._start()
         if not self._buffer.put(document):
             self._take_late(document)
@@ -91,12 +93,13 @@ class Pipeline:
             As :meth:`flush`. Calling it twice is harmless.
         """
         timeout = self._config.close_timeout if timeout is None else timeout
-        until = self._monotonic() + timeout
-        done = self._come_to_rest(timeout, closing=True)
-        if self._thread is not None and self._thread is not threading.current_thread():
-            with logginglock.released():
-                self._thread.join(max(0.0, until - self._monotonic()))  # a file that is being drained is put away first
-        self._store.close()
+        with logginglock.released():
+            until = self._until(timeout, closing=True)
+            done = self._come_to_rest(timeout, closing=True)
+            if self._thread is not None and self._thread is not threading.current_thread():
+                # A file that is being drained is put away first, if it comes back in time.
+                self._thread.join(max(0.0, min(until - self._monotonic(), LONGEST_WAIT)))
+        self._worker.close_store()
         _running.discard(self)
         return done
 
@@ -111,39 +114,65 @@ class Pipeline:
 
     # ---- the end ----------------------------------------------------------------------------------------------------
 
-    def _come_to_rest(self, timeout: float, *, closing: bool) -> bool:
+    def _until(self, timeout: float, *, closing: bool) -> float:
+        """The end of a wait that begins now. At the interpreter's exit all of them share one."""
         now = self._monotonic()
-        until = now + timeout if self._exit_by is None else min(now + timeout, max(self._exit_by, now + LAST_WORD))
-        # The last part of the time is the disk's: what the network did not take by then is written out within it.
-        flush = self._buffer.begin_flush(until - min((until - now) * DISK_SHARE, DISK_SECONDS), closing=closing)
-        if self._started and (self._thread is None or not self._thread.is_alive()):
-            with self._starting:
-                self._worker.run_here()
-            until = now
+        if self._exit_by is None:
+            return now + timeout
+        # What comes so late still gets the time that the disk needs, or that it takes to say that it is lost.
+        last_word = LAST_WORD if closing or self._spool is not None else 0.0
+        return min(now + timeout, max(self._exit_by, now + last_word))
+
+    def _come_to_rest(self, timeout: float, *, closing: bool) -> bool:
         with logginglock.released():
-            return self._buffer.wait_for_rest(flush, until)
+            until = self._until(timeout, closing=closing)
+            return self._await_rest(self._begin_flush(until, closing=closing), until)
 
-    def exit(self) -> None:
-        """The interpreter ends: all comes to rest within ``close_timeout``, counted from the first call.
+    def _begin_flush(self, until: float, *, closing: bool) -> Flush:
+        # The last part of the time is the disk's: what the network did not take by then is written out within it.
+        now = self._monotonic()
+        is_over = self._exit_by is not None and now >= self._exit_by
+        rescue_at = now if is_over else until - min((until - now) * DISK_SHARE, DISK_SECONDS)
+        return self._buffer.begin_flush(rescue_at, closing=closing)
 
-        The store's connections are given up: by the time that ``logging.shutdown`` runs, urllib3 has emptied its pools, and
-        a request on one of them would wait for ever. A later one is made on new ones.
-        """
+    def _await_rest(self, flush: Flush, until: float) -> bool:
+        if self._started and (self._thread is None or not self._thread.is_alive()) and not inside.ours:
+            # There is no worker, so its work is done here; by one thread at a time, and by none further up its own stack.
+            left = max(0.0, until - self._monotonic())
+            if self._starting.acquire(timeout=min(left, LONGEST_WAIT)):
+                try:
+                    self._worker.run_here(closing=flush.closing)
+                finally:
+                    self._starting.release()
+            until = self._monotonic()
+        return self._buffer.wait_for_rest(flush, until)
+
+    def begin_exit(self) -> Flush:
+        """The interpreter ends: all has to come to rest within ``close_timeout``, counted from the first call."""
         if self._exit_by is None:
             self._exit_by = self._monotonic() + self._config.close_timeout
-        self._come_to_rest(self._config.close_timeout, closing=False)
+        return self._begin_flush(self._until(self._config.close_timeout, closing=False), closing=False)
+
+    def exit(self, flush: Flush) -> None:
+        """Waits for what :meth:`begin_exit` began, then gives up the store's connections.
+
+        By the time that ``logging.shutdown`` runs, urllib3 has emptied its pools, and a request on one of them would wait for
+        ever. A later one is made on new ones.
+        """
+        self._await_rest(flush, self._until(self._config.close_timeout, closing=False))
         self._worker.exiting = True
-        self._store.close()
+        self._worker.close_store()
 
     def _take_late(self, document: Document) -> None:
-        spooled = False
-        if self._spool is not None:
-            try:
-                self._spool.write([document])
-                spooled = True
-            except SpoolError as error:
-                self._diagnostics.say("late", f"a document came after close and is lost: {error}")
-        self._buffer.count_late(spooled=spooled)
+        spooled, evicted = False, 0
+        with self._late:
+            if self._spool is not None:
+                try:
+                    evicted = self._spool.write([document]).evicted_documents
+                    spooled = True
+                except SpoolError as error:
+                    self._diagnostics.say("late", f"a document came after close and is lost: {error}")
+            self._buffer.count_late(spooled=spooled, evicted=evicted)
 
     # ---- the beginning ----------------------------------------------------------------------------------------------
 
@@ -154,13 +183,14 @@ class Pipeline:
         try:
             if self._started:
                 return
+            _enter(self)
             thread = threading.Thread(target=self._run, name="elasticecsmetrics-worker", daemon=True)
             try:
+                self._worker.begin()
                 thread.start()
                 self._thread = thread
             except RuntimeError:  # the interpreter is ending (3.12 on), or the host forbids threads
                 self._thread = None
-            _enter(self)
             self._started = True
         finally:
             self._starting.release()
@@ -174,14 +204,16 @@ class Pipeline:
     def after_fork(self) -> None:
         """In the child: empty, with new locks and no thread. Logs nothing and takes no lock."""
         self._starting = threading.Lock()
+        self._late = threading.RLock()
         self._thread = None
         self._started = False
         self._exit_by = None
         self._buffer.reset()
         self._worker.reset()
+        self._diagnostics.forget()
 
 
-#: Seconds that a flush gets although the time for the exit is used up: enough for the disk.
+#: Seconds that a flush gets for the disk although the time for the exit is used up.
 LAST_WORD = 0.5
 
 #: Of a flush's time, the disk's share and its most in seconds.
@@ -191,28 +223,44 @@ DISK_SECONDS = 2.0
 _pipelines: weakref.WeakSet[Pipeline] = weakref.WeakSet()
 _running: set[Pipeline] = set()
 _exit_is_watched = False
+_finalized_pid = 0
 
 
 def _enter(pipeline: Pipeline) -> None:
     """Keeps a started pipeline alive until it is closed: its owner may be dropped while documents are buffered."""
     _running.add(pipeline)
-    multiprocessing_util = sys.modules.get("multiprocessing.util")
-    if multiprocessing_util is not None:
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
         # Children of multiprocessing end by os._exit after their own finalizers, and skip atexit. Those set before the
         # child's bootstrap are cleared in it, so the registration is made again there.
-        multiprocessing_util.register_after_fork(pipeline, _finalize_in_child)
-        multiprocessing_util.Finalize(None, at_exit, exitpriority=100)
+        util.register_after_fork(pipeline, _finalize_in_child)
+        _finalize_in_child(pipeline)
 
 
 def _finalize_in_child(_: Pipeline) -> None:
-    multiprocessing_util = sys.modules["multiprocessing.util"]
-    multiprocessing_util.Finalize(None, at_exit, exitpriority=100)
+    global _finalized_pid  # noqa: PLW0603  once a process
+    if _finalized_pid != os.getpid() or not _finalizer_is_there():
+        _finalized_pid = os.getpid()
+        sys.modules["multiprocessing.util"].Finalize(_WATCH, at_exit, exitpriority=100)
+
+
+def _finalizer_is_there() -> bool:
+    registry = getattr(sys.modules["multiprocessing.util"], "_finalizer_registry", {})
+    return any(getattr(finalizer, "_callback", None) is at_exit for finalizer in list(registry.values()))
+
+
+class _Watch:
+    """What the finalizer of multiprocessing is tied to; it lives as long as the module."""
+
+
+_WATCH = _Watch()
 
 
 def at_exit() -> None:
-    """The exit hook: brings every running pipeline to rest."""
-    for pipeline in list(_running):
-        pipeline.exit()
+    """The exit hook: brings all running pipelines to rest, at the same time."""
+    begun = [(pipeline, pipeline.begin_exit()) for pipeline in list(_running)]
+    for pipeline, flush in begun:
+        pipeline.exit(flush)
 
 
 def _watch_exit() -> None:

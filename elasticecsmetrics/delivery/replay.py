@@ -7,12 +7,14 @@ same ids. What cannot be used (torn, foreign) is named and left; the others go o
 from __future__ import annotations
 
 import enum
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from elasticecsmetrics.config import IndexNameFrequency
-from elasticecsmetrics.delivery.spool import Claim, Spool
+from elasticecsmetrics.delivery.sender import is_content_refused
+from elasticecsmetrics.delivery.spool import Claim, Spool, listing
 from elasticecsmetrics.errors import SpoolError
 from elasticecsmetrics.model.document import Document
 from elasticecsmetrics.model.outcome import Outcome, Verdict
@@ -20,6 +22,8 @@ from elasticecsmetrics.model.outcome import Outcome, Verdict
 TORN_PROBLEM = "torn: it breaks off, or holds lines that are no documents; its whole documents were read, the file is left"
 REST_PROBLEM = "torn: the last line of a file whose writer died, set aside; it is no whole document"
 HELD_PROBLEM = "in use by another process"
+PASSED_OVER_PROBLEM = "is no file but a link or the like, which is not followed"
+TOO_LARGE_PROBLEM = "too large for the memory of this process"
 
 
 class Sends(Protocol):
@@ -36,6 +40,8 @@ class State(enum.Enum):
     """Each document was tried; what is left of them is counted."""
     UNANSWERED = "unanswered"
     """The store gave no answer, so neither the rest of the file nor later files were tried."""
+    REFUSED = "refused"
+    """The store refused a whole request in a way that waiting does not mend; later files may fare better."""
     TORN = "torn"
     """As REPLAYED, but the file is left because it is broken."""
     UNUSABLE = "unusable"
@@ -59,6 +65,10 @@ class FileReplayed(NamedTuple):
     """Which of the files this is, from 1; 0 where it is none of those counted."""
     total: int = 0
     """How many files there were when the replay began."""
+    status: int | None = None
+    """Of REFUSED: the HTTP status."""
+    evicted: int = 0
+    """Older documents of ``rejected/`` that went because of its bounds."""
 
 
 class Replay:
@@ -96,52 +106,74 @@ class Replay:
         Raises:
             SpoolError: the folder itself cannot be read.
         """
-        self._spool.recover()
+        recovered = self._spool.recover()
         for path in self._spool.torn_rests():
             yield FileReplayed(path, State.TORN, problem=REST_PROBLEM)
-        paths = waiting(self._spool, rejected=rejected)
-        held = []
-        for position, path in enumerate(paths, 1):
+        for path, problem in recovered.problems:
+            yield FileReplayed(path, State.UNUSABLE, problem=problem)
+        yield from passed_over(self._spool, rejected=rejected)
+        yield from self._each(waiting(self._spool, rejected=rejected))
+
+    def _each(self, paths: Sequence[Path]) -> Iterator[FileReplayed]:
+        todo = deque((position, path, False) for position, path in enumerate(paths, 1))
+        refused: int | None = None
+        while todo:
+            position, path, again = todo.popleft()
             done = self._file(path)._replace(position=position, total=len(paths))
-            if done.state is State.HELD:
-                held.append(done)
+            if done.state is State.HELD and not again:
+                # It may be gone by the end; if its owner was killed, it is ours to do.
+                todo.append((position, path, True))
                 continue
             yield done
-            if done.state is State.UNANSWERED:
+            # Refused once, it is the file's contents; twice alike, it is the way to the store.
+            if done.state is State.UNANSWERED or (done.state is State.REFUSED and done.status == refused):
                 return
-        # Those that another process had may be gone by now; if it was killed, they are ours to do.
-        for before in held:
-            done = self._file(before.path)._replace(position=before.position, total=before.total)
-            yield done
-            if done.state is State.UNANSWERED:
-                return
+            if done.documents:
+                refused = done.status
 
     def _file(self, path: Path) -> FileReplayed:
+        done = self._tried(path)
+        return done._replace(evicted=self._spool.take_evicted().documents)
+
+    def _tried(self, path: Path) -> FileReplayed:
         try:
             claim = self._spool.claim(path, index_frequency=self._index_frequency)
             if claim is not None:
                 with claim:
                     return self._claimed(claim)
+            there = listing.exists(path)
         except SpoolError as error:
             return FileReplayed(path, State.UNUSABLE, problem=str(error))
-        if path.exists():
-            return FileReplayed(path, State.HELD, problem=HELD_PROBLEM)
-        return FileReplayed(path, State.REPLAYED)
+        except MemoryError:
+            return FileReplayed(path, State.UNUSABLE, problem=TOO_LARGE_PROBLEM)
+        return FileReplayed(path, State.HELD, problem=HELD_PROBLEM) if there else FileReplayed(path, State.REPLAYED)
 
     def _claimed(self, claim: Claim) -> FileReplayed:
         documents = claim.documents
         outcomes: list[Outcome | None] = []
-        silence: Outcome | None = None
-        while silence is None and len(outcomes) < len(documents):
+        failure: Outcome | None = None
+        while failure is None and len(outcomes) < len(documents):
             answers = self._sender.send(documents[len(outcomes) : len(outcomes) + self._buffer_size])
             outcomes += answers
-            silence = _silence(answers)
+            failure = _failure(answers)
+        # A sender may have found the few documents for which the store refuses a request, and delivered the others.
+        refusals = (outcome for outcome in outcomes if outcome is not None and is_content_refused(outcome))
+        said = failure or next(refusals, None)
         outcomes += [None] * (len(documents) - len(outcomes))
         settled = self._spool.settle(claim, outcomes)
-        state, problem = State.TORN if claim.torn else State.REPLAYED, TORN_PROBLEM if claim.torn else None
-        if silence is not None:
-            state, problem = State.UNANSWERED, " ".join(filter(None, (silence.type, silence.reason)))
-        return FileReplayed(claim.path, state, len(documents), *settled, problem=problem)
+        state, problem = (State.TORN, TORN_PROBLEM) if claim.torn else (State.REPLAYED, None)
+        if failure is not None:
+            state = State.REFUSED if is_content_refused(failure) else State.UNANSWERED
+        if said is not None:
+            problem = "; ".join(filter(None, (_words(said), problem)))
+        status = failure.status if failure is not None and state is State.REFUSED else None
+        return FileReplayed(claim.path, state, len(documents), *settled, problem=problem, status=status)
+
+
+def passed_over(spool: Spool, *, rejected: bool = False) -> Iterator[FileReplayed]:
+    """Names what looks like a file of the folder without being one."""
+    for path in spool.passed_over() + (spool.passed_over(rejected=True) if rejected else []):
+        yield FileReplayed(path, State.UNUSABLE, problem=PASSED_OVER_PROBLEM)
 
 
 def waiting(spool: Spool, *, rejected: bool = False) -> list[Path]:
@@ -163,6 +195,7 @@ def preview(
     """
     for path in spool.torn_rests():
         yield FileReplayed(path, State.TORN, problem=REST_PROBLEM)
+    yield from passed_over(spool, rejected=rejected)
     unfinished = spool.unfinished() + (spool.unfinished(rejected=True) if rejected else [])
     paths = waiting(spool, rejected=rejected)
     for position, path in enumerate([*paths, *unfinished], 1):
@@ -179,8 +212,13 @@ def preview(
         yield done._replace(position=position, total=len(paths) + len(unfinished))
 
 
-def _silence(answers: Sequence[Outcome]) -> Outcome | None:
+def _failure(answers: Sequence[Outcome]) -> Outcome | None:
     """The failure by which a whole request failed; None when the store answered for at least one document."""
     if answers and all(answer.verdict is Verdict.RETRYABLE and answer.whole_request for answer in answers):
         return answers[-1]
     return None
+
+
+def _words(failure: Outcome) -> str:
+    what = "gives no answer" if failure.status is None else "refuses the request"
+    return f"the store {what}: {' '.join(filter(None, (failure.type, failure.reason)))}"

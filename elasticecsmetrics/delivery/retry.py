@@ -41,8 +41,9 @@ class RetryPolicy:
 #: A store that does not answer: given up soon, because what waits for it waits better on disk, or in the buffer.
 REQUEST_POLICY = RetryPolicy(base=0.1, cap=0.4, give_up_after=0.5)
 
-#: Single documents that the store puts off (429, 403 on one index, ...) while it takes others.
-ITEM_POLICY = RetryPolicy(base=0.2, cap=1.0, give_up_after=2.0)
+#: Single documents that the store is too busy for (429, 503) while it takes others: tried again at once and once more. They
+#: occupy a sender meanwhile, so what takes longer waits elsewhere.
+ITEM_POLICY = RetryPolicy(base=0.1, cap=0.2, give_up_after=0.3)
 
 
 @dataclass(frozen=True, slots=True)

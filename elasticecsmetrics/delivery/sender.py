@@ -31,6 +31,12 @@ def is_content_refused(outcome: Outcome) -> bool:
     return outcome.whole_request and 300 <= status < 500 and status not in _NOT_THE_CONTENT
 
 
+def may_pass_soon(outcome: Outcome) -> bool:
+    """True when another try within a second makes sense: no answer, too busy, a failure of the server's."""
+    status = outcome.status or 0
+    return outcome.whole_request or status in {0, 408, 429} or status >= 500
+
+
 class Sender:
     """Takes batches to one store. Used by one thread at a time."""
 
@@ -75,11 +81,17 @@ class Sender:
             pending = [i for i in pending if outcomes[i].verdict is Verdict.RETRYABLE]
             if not pending or hurried:
                 break
-            wait = self._wait_after(attempt, began, [outcomes[i] for i in pending])
+            failures = [outcomes[i] for i in pending]
+            if not any(may_pass_soon(failure) for failure in failures):
+                break
+            wait = self._wait_after(attempt, began, failures)
             if wait is None:
                 break
             hurried = self._sleep(wait)
-        return [outcomes[i] for i in range(len(documents))]
+        return [
+            outcomes[i] if outcomes[i].verdict is Verdict.DELIVERED else outcomes[i]._replace(attempts=attempt)
+            for i in range(len(documents))
+        ]
 
     def _wait_after(self, attempt: int, began: float, failures: Sequence[Outcome]) -> float | None:
         policy = self._request_policy if any(failure.whole_request for failure in failures) else self._item_policy
@@ -135,6 +147,9 @@ class Sender:
             outcomes = list(self.store.write(documents))
         except Exception as error:  # noqa: BLE001  a store of the user's may raise anything; the documents must survive it
             return [failed(type(error).__name__, str(error))] * len(documents)
+        if not all(isinstance(outcome, Outcome) for outcome in outcomes):
+            reason = f"{type(self.store).__name__}.write answered something that is no Outcome"
+            return [failed("protocol", reason)] * len(documents)
         if len(outcomes) != len(documents):
             reason = f"{type(self.store).__name__}.write answered {len(outcomes)} outcomes for {len(documents)} documents"
             return [failed("protocol", reason)] * len(documents)

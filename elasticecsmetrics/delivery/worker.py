@@ -1,27 +1,26 @@
 """The worker: one thread that takes batches, gives them to the senders, and owns the disk.
 
 Each turn of its loop collects what the senders gave back, decides on one step from a frozen view of the buffer
-(:func:`decide`, a pure function), and takes it. Sender threads (``max_in_flight`` of them) own the network, so a hung
-request never keeps the overflow from the disk.
+(:mod:`~elasticecsmetrics.delivery.decision`, pure), and takes it. Sender threads (``max_in_flight`` of them) own the network,
+so a hung request never keeps the overflow from the disk.
 """
 
 from __future__ import annotations
 
-import enum
 import queue
 import random as _random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import inf
 
 from elasticecsmetrics.config import DeliveryConfig
 from elasticecsmetrics.delivery.buffer import Buffer, Entry, View
+from elasticecsmetrics.delivery.decision import Situation, Step, decide
 from elasticecsmetrics.delivery.diagnostics import Diagnostics
 from elasticecsmetrics.delivery.drain import Drain
 from elasticecsmetrics.delivery.inside import inside
-from elasticecsmetrics.delivery.retry import ITEM_POLICY, Circuit
+from elasticecsmetrics.delivery.retry import Circuit
 from elasticecsmetrics.delivery.sender import Sender, failed, is_content_refused
 from elasticecsmetrics.delivery.spool import Spool
 from elasticecsmetrics.errors import SpoolError
@@ -29,89 +28,15 @@ from elasticecsmetrics.model.document import Document
 from elasticecsmetrics.model.outcome import Outcome, Verdict
 from elasticecsmetrics.model.store import Store
 
-#: After so many fresh batches in a row the drain gets a turn, so that neither starves the other.
-FRESH_BATCHES_A_DRAIN = 4
+#: Seconds for which documents that were put off are parked, where there is no folder; doubles up to LONGEST_PARK.
+FIRST_PARK = 1.0
+LONGEST_PARK = 30.0
 
 #: Seconds of rest after an error that nobody foresaw.
 SURPRISE_PAUSE = 1.0
 
 #: Seconds for which a folder that refused is left alone.
 DISK_PAUSE = 1.0
-
-
-class Step(enum.Enum):
-    """What the worker does next."""
-
-    RESCUE = "rescue"
-    """The time of a flush is up: all that is not at rest leaves for the folder."""
-    SPILL = "spill"
-    """The oldest batch goes to the folder."""
-    SEND = "send"
-    """The oldest batch goes to a sender."""
-    DRAIN = "drain"
-    """A file of the folder goes to a sender."""
-    STOP = "stop"
-    WAIT = "wait"
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What the worker knows beside the buffer."""
-
-    now: float
-    circuit: Circuit
-    busy_senders: int
-    senders: int
-    has_folder: bool
-    """There is a failure folder, and it did not just refuse."""
-    drain_at: float
-    """Monotonic seconds from which the folder may be looked into; infinite when there is nothing to drain."""
-    fresh_in_a_row: int
-    held_until: float
-    """Monotonic seconds before which no batch is sent, because the last was partly put off."""
-    draining: bool
-    """A file of the folder is with a sender."""
-
-
-def is_due(view: View, config: DeliveryConfig, now: float) -> bool:
-    """Whether the oldest batch is full, old enough or waited for."""
-    return view.queued > 0 and (
-        view.hurry
-        or view.queued >= min(config.buffer_size, config.max_buffered)
-        or view.queued_bytes >= min(config.batch_bytes, config.max_buffered_bytes)
-        or now - view.oldest_since >= config.flush_frequency
-    )
-
-
-def decide(view: View, config: DeliveryConfig, situation: Situation) -> Step:
-    """The next step, from the two snapshots alone."""
-    now, circuit = situation.now, situation.circuit
-    if now >= view.rescue_at and (view.queued or view.out):
-        return Step.RESCUE
-    is_open = circuit.is_open(now)
-    allowed = 1 if circuit.is_probing else situation.senders
-    free = situation.busy_senders < allowed and not is_open
-    due = is_due(view, config, now)
-    drainable = free and now >= situation.drain_at and not view.closing and not situation.draining
-    if due:
-        if is_open and situation.has_folder:
-            return Step.SPILL
-        if free and now >= situation.held_until and not (drainable and situation.fresh_in_a_row >= FRESH_BATCHES_A_DRAIN):
-            return Step.SEND
-    if situation.has_folder and _is_high(view, config):
-        return Step.SPILL
-    if drainable:
-        return Step.DRAIN
-    if view.closing and not view.queued and not view.out and not situation.draining:
-        return Step.STOP
-    return Step.WAIT
-
-
-def _is_high(view: View, config: DeliveryConfig) -> bool:
-    """More than half of the bounds waits: the rest is kept free for what comes while the disk is written."""
-    return view.queued > config.buffer_size and (
-        2 * (view.queued + view.out) > config.max_buffered or 2 * view.queued_bytes > config.max_buffered_bytes
-    )
 
 
 class Worker:
@@ -144,18 +69,22 @@ class Worker:
         self._outbox: queue.SimpleQueue[tuple[int, Sequence[Document]] | None] = queue.SimpleQueue()
         self._hurry = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._can_start_threads = True
         self._with_senders: set[int] = set()
         self.exiting = False
         """The interpreter ends: each request is made on new connections, because urllib3 empties its pools at some point."""
         self._circuit = Circuit()
-        self._held_until = 0.0
+        self._unpark_at = 0.0
+        self._park_pause = FIRST_PARK
         self._disk_rests_until = 0.0
         self._hurries_seen = 0
         self._fresh_in_a_row = 0
         self._drain = Drain(self._spool) if self._spool is not None and self._drains else None
 
     # ---- the loop ---------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Starts the first sender. Early: once the interpreter is ending, no thread can be had any more (3.12 on)."""
+        self._start_sender()
 
     def run(self) -> None:
         """The thread's main: turns until the buffer is closed and empty, then gives the store's connections up."""
@@ -167,19 +96,42 @@ class Worker:
         if self._drain is not None:
             self._drain.let_go()
         self._diagnostics.flush()
-        self._store.close()
+        self.close_store()
 
-    def run_here(self) -> None:
-        """The same in the calling thread, with requests made in it; what is then not at rest is put away at once."""
-        self._can_start_threads = False
+    def run_here(self, *, closing: bool) -> None:
+        """Brings all to rest in the calling thread, where there is no other: into the folder, or with one request a batch."""
         was, inside.ours = inside.ours, True
         try:
-            while self._turn(wait=False):
-                pass
-            self._rescue(self._buffer.view())
+            for number, outcomes in self._buffer.collect():
+                self._came_back(number, outcomes)
+            self._buffer.unpark()
+            if self._spool is not None:
+                while self._spill(None):
+                    pass
+            else:
+                self._send_here()
+            if closing:
+                self._drop_the_rest()
         finally:
             inside.ours = was
         self._diagnostics.flush()
+
+    def _send_here(self) -> None:
+        while True:
+            number, entries = self._buffer.take()
+            if not entries:
+                return
+            outcomes = self._sender().send([entry.document for entry in entries])
+            self._came_back(number, outcomes)
+            if any(outcome.verdict is Verdict.RETRYABLE for outcome in outcomes):
+                return
+
+    def close_store(self) -> None:
+        """Gives up the store's connections, whatever a user's store makes of it."""
+        try:
+            self._store.close()
+        except Exception as error:  # noqa: BLE001
+            self._diagnostics.say("surprise", f"the store's close raised {type(error).__name__}: {error}", 0)
 
     def _guarded_turn(self) -> bool:
         """A turn that no surprise ends: without this thread nothing would be delivered for the rest of the process."""
@@ -190,12 +142,12 @@ class Worker:
             self._buffer.wait_for_work(self._monotonic() + SURPRISE_PAUSE)
             return True
 
-    def _turn(self, *, wait: bool = True) -> bool:
+    def _turn(self) -> bool:
         """One step. False when there is no further one."""
         for number, outcomes in self._buffer.collect():
             self._with_senders.discard(number)
             self._came_back(number, outcomes)
-        view = self._buffer.view()
+        view = self._buffer.view(self._monotonic())
         self._heed_hurry(view)
         situation = self._situation()
         step = decide(view, self._config, situation)
@@ -207,7 +159,10 @@ class Worker:
             self._rescue(view)
         elif step is Step.DRAIN and self._drain is not None:
             self._send_file(self._drain)
-        elif step is Step.WAIT and wait:
+        elif step is Step.UNPARK:
+            self._unpark_at = inf
+            self._buffer.unpark()
+        elif step is Step.WAIT:
             self._buffer.wait_for_work(self._wake_at(view, situation))
         else:
             return False
@@ -222,7 +177,7 @@ class Worker:
             has_folder=self._spool is not None and self._monotonic() >= self._disk_rests_until,
             drain_at=self._drain.due_at if self._drain is not None else inf,
             fresh_in_a_row=self._fresh_in_a_row,
-            held_until=self._held_until,
+            unpark_at=self._unpark_at,
             draining=self._drain is not None and self._drain.busy,
         )
 
@@ -230,8 +185,9 @@ class Worker:
         """The earliest instant at which :func:`decide` could say something else without a signal."""
         instants = [view.rescue_at]
         if view.queued:
-            instants += [view.oldest_since + self._config.flush_frequency, self._circuit.retry_at, self._held_until]
-            instants.append(self._disk_rests_until)
+            instants += [view.oldest_since + self._config.flush_frequency, self._circuit.retry_at, self._disk_rests_until]
+        if view.parked:
+            instants.append(self._unpark_at)
         if situation.drain_at < inf:
             instants += [situation.drain_at, self._circuit.retry_at]
         return min((instant for instant in instants if instant > situation.now), default=inf)
@@ -240,7 +196,7 @@ class Worker:
         """A flush cuts the backoff short, once each; it does not make a dead store be tried without end."""
         if view.hurries > self._hurries_seen and view.hurry:
             self._circuit = self._circuit.hurried()
-            self._held_until = 0.0
+            self._unpark_at = 0.0
         self._hurries_seen = view.hurries
         if view.hurry:
             self._hurry.set()
@@ -263,9 +219,9 @@ class Worker:
 
     def _hand_out(self, number: int, documents: Sequence[Document]) -> None:
         if self.exiting:
-            self._store.close()
+            self.close_store()
         self._with_senders.add(number)
-        if self._can_start_threads and len(self._threads) < min(self._config.max_in_flight, len(self._with_senders)):
+        if len(self._threads) < len(self._with_senders):
             self._start_sender()
         if self._threads:
             self._outbox.put((number, documents))
@@ -282,9 +238,8 @@ class Worker:
         try:
             thread.start()
         except RuntimeError:  # at the exit of the interpreter (3.12 on), or where the host forbids threads
-            self._can_start_threads = False
-        else:
-            self._threads.append(thread)
+            return
+        self._threads.append(thread)
 
     def _sender(self) -> Sender:
         hurry = self._hurry
@@ -303,9 +258,13 @@ class Worker:
         pairs = list(zip(entries, outcomes, strict=True))
         rejected = [(entry, outcome) for entry, outcome in pairs if outcome.verdict is Verdict.REJECTED]
         left = [entry for entry, outcome in pairs if outcome.verdict is Verdict.RETRYABLE]
-        kept = self._keep_rejected(rejected)
+        kept, crowded_out = self._keep_rejected(rejected)
         refused = [entry for entry, _ in rejected]
         spooled, evicted = self._keep(left)
+        # Where there is no folder, what was put off while others of its batch were taken must not hold up the fresh ones.
+        parks = not spooled and len(left) < len(pairs) and not any(outcome.whole_request for _, outcome in pairs)
+        if left and parks:
+            self._park()
         self._buffer.settle(
             number,
             delivered=len(pairs) - len(rejected) - len(left),
@@ -313,9 +272,14 @@ class Worker:
             spooled=left if spooled else (),
             rejected=refused if kept else (),
             dropped=() if kept else [(entry, "spool_failed") for entry in refused],
-            handed_back=() if spooled else left,
-            evicted=evicted,
+            handed_back=() if spooled or parks else left,
+            parked=left if parks else (),
+            evicted=evicted + crowded_out,
         )
+
+    def _park(self) -> None:
+        self._unpark_at = self._monotonic() + self._park_pause
+        self._park_pause = min(self._park_pause * 2, LONGEST_PARK)
 
     def _heed_answers(self, outcomes: Sequence[Outcome], *, fresh: bool) -> None:
         """Opens or closes the circuit, and tells of what failed.
@@ -333,28 +297,31 @@ class Worker:
             self._circuit = self._circuit.succeeded()
             if was_open and self._drain is not None:
                 self._drain.look_again(now)
+        if fresh and not failures:
+            self._park_pause = FIRST_PARK
         if failures and fresh:
-            self._held_until = now + max(ITEM_POLICY.cap, min(asked or 0.0, Circuit.LONGEST_RETRY_AFTER))
             reason = failures[-1]
             where = "the failure folder" if self._spool is not None else "memory"
             text = f"the store does not take documents now ({_describe(reason)}); they wait in {where}"
             self._diagnostics.say("retryable", text, len(failures))
 
-    def _keep_rejected(self, rejected: Sequence[tuple[Entry, Outcome]]) -> bool:
-        """Brings refused documents to ``rejected/``. False when the disk did not take them."""
+    def _keep_rejected(self, rejected: Sequence[tuple[Entry, Outcome]]) -> tuple[bool, int]:
+        """Brings refused documents to ``rejected/``: False when the disk did not take them; how many others had to go."""
         if not rejected:
-            return True
+            return True, 0
         reason = rejected[0][1]
         kept = "kept in rejected/" if self._spool is not None else "lost: there is no flush_failure_folder"
         self._diagnostics.say("rejected", f"the store refused documents ({_describe(reason)}); {kept}", len(rejected))
         if self._spool is None:
-            return True
+            return True, 0
+        attempts = max(outcome.attempts for _, outcome in rejected)
         try:
-            self._spool.reject([(entry.document, outcome) for entry, outcome in rejected], attempts=1)
+            written = self._spool.reject([(entry.document, outcome) for entry, outcome in rejected], attempts)
         except SpoolError as error:
             self._diagnostics.say("spool", f"refused documents are lost: {error}", len(rejected))
-            return False
-        return True
+            return False, 0
+        self._tell_evicted(written.evicted_documents)
+        return True, written.evicted_documents
 
     def _keep(self, entries: Sequence[Entry]) -> tuple[bool, int]:
         """Brings documents to the folder: whether they rest there, and how many others had to go for them."""
@@ -368,10 +335,14 @@ class Worker:
             return False, 0
         if self._drain is not None:
             self._drain.look_again(self._monotonic())
-        if written.evicted_documents:
-            text = "the failure folder is at its bounds: its oldest documents were deleted"
-            self._diagnostics.say("evicted", text, written.evicted_documents)
+        self._tell_evicted(written.evicted_documents)
         return True, written.evicted_documents
+
+    def _tell_evicted(self, documents: int) -> None:
+        if documents:
+            self._diagnostics.say(
+                "evicted", "the failure folder is at its bounds: its oldest documents were deleted", documents
+            )
 
     def _file_came_back(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
         try:
@@ -380,6 +351,9 @@ class Worker:
             self._diagnostics.say("spool", f"a replayed file could not be put away: {error}", len(outcomes))
             return
         self._buffer.count_replayed(delivered=settled.delivered, rejected=settled.rejected, left=settled.left)
+        evicted = self._spool.take_evicted().documents if self._spool is not None else 0
+        self._tell_evicted(evicted)
+        self._buffer.count_evicted(evicted)
 
     # ---- the disk ---------------------------------------------------------------------------------------------------
 
@@ -396,26 +370,31 @@ class Worker:
         return spooled
 
     def _rescue(self, view: View) -> None:
-        """All that a flush waits for and that is not at rest leaves: for the folder, or at the end for nowhere."""
+        """All that a flush whose time is up waits for leaves: for the folder, or at the end for nowhere."""
+        self._buffer.unpark()
         for number in self._buffer.out_batches():
-            self._put_away(number, self._buffer.entries(number), closing=view.closing)
+            entries = self._buffer.entries(number)
+            if entries and entries[0].seq <= view.rescue_to:
+                self._put_away(number, entries, dropping=view.dropping)
         while self._spool is not None and self._spill(view.rescue_to):
             pass
-        if view.closing:
-            while True:
-                number, entries = self._buffer.take()
-                if not entries:
-                    break
-                self._put_away(number, entries, closing=True)
-        else:
-            self._buffer.end_rescue(view.rescue_to)
+        if view.dropping:
+            self._drop_the_rest()
+        self._buffer.end_rescue(self._monotonic())
 
-    def _put_away(self, number: int, entries: Sequence[Entry], *, closing: bool) -> None:
+    def _drop_the_rest(self) -> None:
+        while True:
+            number, entries = self._buffer.take()
+            if not entries:
+                return
+            self._put_away(number, entries, dropping=True)
+
+    def _put_away(self, number: int, entries: Sequence[Entry], *, dropping: bool) -> None:
         """A batch whose answer is not waited for any longer."""
         spooled, evicted = self._keep(entries)
         if spooled:
             self._buffer.settle(number, spooled=entries, evicted=evicted)
-        elif closing:
+        elif dropping:
             reason = "closed" if self._spool is None else "spool_failed"
             self._diagnostics.say("dropped", "documents are lost: the store did not take them in time", len(entries))
             self._buffer.settle(number, dropped=[(entry, reason) for entry in entries])
@@ -433,6 +412,6 @@ def _send_all(outbox: queue.SimpleQueue[tuple[int, Sequence[Document]] | None], 
         number, documents = batch
         try:
             outcomes = sender.send(documents)
-        except Exception as error:  # noqa: BLE001  (a MemoryError, ...) the batch must come back, or nobody would settle it
+        except BaseException as error:  # noqa: BLE001  (a MemoryError, a SystemExit of the store's) or nobody would settle it
             outcomes = [failed(type(error).__name__, str(error))] * len(documents)
         buffer.give_back(number, outcomes)

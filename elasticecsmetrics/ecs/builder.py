@@ -26,7 +26,7 @@ from elasticecsmetrics.ecs.logrecord import extras, level_text, log_tree, raw_me
 from elasticecsmetrics.ecs.merge import ERROR_OWNED, LOG_OWNED, METRIC_OWNED, add_labels, merge_cleaned, united
 from elasticecsmetrics.ecs.metric import metric_tree
 from elasticecsmetrics.ecs.schema import ECS_VERSION
-from elasticecsmetrics.ecs.text import safe_repr, safe_str
+from elasticecsmetrics.ecs.text import class_name, json_bytes, safe_repr, safe_str
 from elasticecsmetrics.model.document import CREATE, Document
 
 
@@ -95,7 +95,10 @@ class DocumentBuilder:
             body = self._finished(tree, extras(record), protect, moved)
             return BuiltLog(self._document(time, body), failure)
         except Exception as unforeseen:  # noqa: BLE001 - a record is never lost to a fault of ours or of a user's type
-            return BuiltLog(self._remains(raw_message(record), _level(record), record.__dict__, unforeseen), unforeseen)
+            try:
+                return BuiltLog(self._remains(raw_message(record), _level(record), record.__dict__, unforeseen), unforeseen)
+            except Exception:  # noqa: BLE001 - at the end of the stack, or where the reason itself cannot be told
+                return BuiltLog(self._bare(record.__dict__.get("msg"), record.__dict__.get("levelname")), unforeseen)
 
     def metric(
         self,
@@ -127,7 +130,10 @@ class DocumentBuilder:
             return self._document(start_ns, body)
         except Exception as unforeseen:  # noqa: BLE001 - as above
             facts = {"name": name, "start_ns": start_ns, "duration_ns": duration_ns, "outcome": outcome, "fields": given}
-            return self._remains(safe_str(name), "error", facts, unforeseen)
+            try:
+                return self._remains(safe_str(name), "error", facts, unforeseen)
+            except Exception:  # noqa: BLE001 - as above
+                return self._bare(name, "error")
 
     def _finished(self, tree: dict[str, Any], given: Mapping[str, Any], protect: frozenset[str], moved: list[Aside]) -> bytes:
         if given:
@@ -175,6 +181,18 @@ class DocumentBuilder:
             "labels": {safe_str(name): safe_repr(value) for name, value in facts.items() if value is not None},
         }
         return self._document(time, encode(tree))
+
+    def _bare(self, message: object, level: object) -> Document:
+        """The least that is a document: message, level and time. Calls as little as can be: the stack may be all but full."""
+        time = self._clock.wall_ns()
+        text = message if type(message) is str else f"<{class_name(type(message))}>"
+        tree = {
+            "@timestamp": timestamp.render(time),
+            "log": {"level": level.lower() if type(level) is str else "notset"},
+            "message": text,
+            "ecs": {"version": ECS_VERSION},
+        }
+        return Document(self._new_id(), time, self._name_index(time), CREATE, json_bytes(tree))
 
 
 _LOG_WITH_ERROR: Final = LOG_OWNED | ERROR_OWNED

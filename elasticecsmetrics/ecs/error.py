@@ -11,7 +11,7 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-from elasticecsmetrics.ecs.text import safe_str
+from elasticecsmetrics.ecs.text import class_name, safe_str
 
 _LAST_LINE = re.compile(r"(?P<type>[^\s:]+)(?:: (?P<message>.*))?", re.DOTALL)
 
@@ -39,12 +39,13 @@ def from_exc_info(exc_info: object) -> dict[str, Any] | None:
 
 def from_parts(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> dict[str, Any]:
     """The members of ``error`` for the three parts that ``sys.exc_info()`` gives."""
+    name = class_name(kind)
     message = "" if error is None else safe_str(error)
     try:
         stack_trace = "".join(traceback.format_exception(kind, error, trace)).rstrip("\n")
     except Exception:  # noqa: BLE001 - an exception's own attributes may raise, and the message remains
-        stack_trace = f"{kind.__name__}: {message}"
-    return {"type": kind.__name__, "message": message, "stack_trace": stack_trace}
+        stack_trace = f"{name}: {message}"
+    return {"type": name, "message": message, "stack_trace": stack_trace}
 
 
 def from_text(stack_trace: str) -> dict[str, Any]:

@@ -27,6 +27,10 @@ class _Nothing:
 NOTHING: Final = _Nothing()
 
 
+#: Bytes of UTF-8 in one term, at the most (Lucene's ``IndexWriter.MAX_TERM_LENGTH``).
+MAX_TERM_BYTES = 32_766
+
+
 class Fitted(NamedTuple):
     """What of a value fits its leaf, and what does not; each may be :data:`NOTHING`."""
 
@@ -45,6 +49,24 @@ def fit(field: Field, value: Any) -> Fitted:
             return Fitted(NOTHING, value)
         return Fitted([kept] if field.array else kept, NOTHING)
     return _fit_list(field, value, convert)
+
+
+def fits_a_term(field: str, path: tuple[str, ...], value: Any) -> bool:
+    """Whether a scalar below a field of type ``flattened`` can be indexed: no other type refuses a document for its length.
+
+    A server makes one term of a leaf's name and its value: Elasticsearch of the name below the field, NUL and the value,
+    OpenSearch (``flat_object``) of the field, a dot, the name from the root, ``=`` and the value. The longer one counts.
+
+    Args:
+        field: dotted name of the field.
+        path: of the scalar, from the root.
+        value: plain.
+    """
+    name = ".".join(path)
+    if "\0" in name:
+        return False
+    text = value if isinstance(value, str) else json_text(value)
+    return len(f"{field}.{name}={text}".encode("utf-8", "backslashreplace")) <= MAX_TERM_BYTES
 
 
 def _fit_list(field: Field, value: list[Any], convert: Callable[[Any], Any]) -> Fitted:

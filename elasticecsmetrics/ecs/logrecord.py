@@ -4,9 +4,10 @@
 field                                         from
 ============================================  =========================================================================
 @timestamp                                    ``created``
-log.level                                     ``levelname`` in lower case; a level without a name is written as its
-                                              distance from the standard one below it, as Go's log/slog does: 25 is
-                                              ``info+5``, 5 is ``debug-5``
+log.level                                     ``levelname`` in lower case, without the colours and blanks that formatters
+                                              for terminals put into it; a level without a name is written as its distance
+                                              from the standard one below it, as Go's log/slog does: 25 is ``info+5``, 5 is
+                                              ``debug-5``
 message                                       ``getMessage()``, or what the handler's formatter made of the record
 log.logger                                    ``name``
 log.origin.file.name, .line, log.origin       ``filename``, ``lineno`` (unless 0), ``funcName``
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -97,6 +99,7 @@ def level_text(name: object, number: object) -> str:
     if type(name) is str and name in _STANDARD_NAMES:
         return _STANDARD_NAMES[name]
     text = "" if name is None else exact(name) if isinstance(name, str) else safe_str(name)
+    text = _TERMINAL_SEQUENCE.sub("", text).strip()
     if not isinstance(number, int):
         return text.lower() or "notset"
     if text and text != f"Level {number}":
@@ -105,6 +108,9 @@ def level_text(name: object, number: object) -> str:
     distance = number - below
     return _STANDARD_LEVELS[below] + (f"{distance:+d}" if distance else "")
 
+
+#: ECMA-48: a control sequence, as for colours, or an escape sequence of two characters.
+_TERMINAL_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]")
 
 _STANDARD_LEVELS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "critical"}
 _STANDARD_NAMES = {name.upper(): name for name in _STANDARD_LEVELS.values()}

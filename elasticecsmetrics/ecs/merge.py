@@ -6,19 +6,21 @@ The rules, in this order:
 2. Dotted names are expanded, and the whole is merged deeply into what is there; the user's leaf wins.
 3. A plain value where ECS has an object goes to ``labels``: ``user="bob"`` becomes ``labels.user``, because no leaf of ``user``
    can be guessed. So does an object where ECS has a leaf, as JSON.
-4. A value of the wrong type at an ECS leaf is converted when that is exact, else it goes to ``labels``.
+4. A value of the wrong type at an ECS leaf is converted when that is exact, else it goes to ``labels``. So does what no server
+   takes inside an ECS field of type ``flattened``: a text that is too long for one term, a name with NUL in it.
 5. All other names stay where they are, with their own type.
 6. ``labels`` themselves are flat and their values text; see :mod:`elasticecsmetrics.ecs.labels`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from elasticecsmetrics.ecs import schema
 from elasticecsmetrics.ecs.clean import Aside, Cleaned, Path, clean
-from elasticecsmetrics.ecs.fit import NOTHING, fit
+from elasticecsmetrics.ecs.fit import NOTHING, fit, fits_a_term
 from elasticecsmetrics.ecs.labels import flatten, with_labels
 
 #: Leaves of a log document that no field of the user's replaces.
@@ -128,7 +130,9 @@ class _Judge(NamedTuple):
             return fitted.kept
         if field is None and dotted not in OWN_OBJECTS and dotted not in schema.objects():
             return value
-        return self._object(value, path, several=field is not None, array=field is not None and field.array)
+        flattened = field is not None and field.type == "flattened"
+        members = functools.partial(self._terms, field=dotted) if flattened else self._members
+        return self._object(value, path, members, several=field is not None, array=field is not None and field.array)
 
     def _protected(self, value: Any, path: Path) -> Any:
         there: Any = self.document
@@ -138,15 +142,17 @@ class _Judge(NamedTuple):
             self.moved.append(Aside(path, value))
         return NOTHING
 
-    def _object(self, value: Any, path: Path, *, several: bool, array: bool) -> Any:
+    def _object(
+        self, value: Any, path: Path, members: Callable[[dict[str, Any], Path], Any], *, several: bool, array: bool
+    ) -> Any:
         """An object where ECS has one; a list of objects where ECS itself keeps several; anything else is moved."""
         if isinstance(value, dict):
-            kept = self._members(value, path)
+            kept = members(value, path)
             return [kept] if array and kept is not NOTHING else kept
         if value is None or value == []:
             return NOTHING
         if several and isinstance(value, list) and all(isinstance(element, dict) for element in value):
-            judged = [self._members(element, path) for element in value]
+            judged = [members(element, path) for element in value]
             return [element for element in judged if element is not NOTHING] or NOTHING
         self.moved.append(Aside(path, value))
         return NOTHING
@@ -158,3 +164,17 @@ class _Judge(NamedTuple):
             if judged is not NOTHING:
                 kept[name] = judged
         return kept if kept or not value else NOTHING
+
+    def _terms(self, value: Any, path: Path, field: str) -> Any:
+        """What of an object in a ``flattened`` field, or of a list or leaf below it, a server can make terms of."""
+        if isinstance(value, dict):
+            judged = {name: self._terms(below, (*path, name), field) for name, below in value.items()}
+            kept = {name: below for name, below in judged.items() if below is not NOTHING}
+            return kept if kept or not value else NOTHING
+        if isinstance(value, list):
+            elements = [below for each in value if (below := self._terms(each, path, field)) is not NOTHING]
+            return elements if elements or not value else NOTHING
+        if fits_a_term(field, path, value):
+            return value
+        self.moved.append(Aside(path, value))
+        return NOTHING

@@ -9,6 +9,8 @@ from typing import Any
 #: Characters, above which a repr is cut: what the templates still index of a keyword.
 MAX_REPR = 1024
 
+_CLASS_NAME = type.__dict__["__name__"].__get__
+
 
 @functools.cache
 def json_library() -> ModuleType:
@@ -41,7 +43,12 @@ def safe_repr(value: object) -> str:
     try:
         return shortened(exact(repr(value)))
     except Exception as error:  # noqa: BLE001 - whatever a user's __repr__ raises, the document goes on
-        return f"<{type(value).__name__}: its repr raised {type(error).__name__}>"
+        return f"<{class_name(type(value))}: its repr raised {class_name(type(error))}>"
+
+
+def class_name(kind: type) -> str:
+    """``kind.__name__``, also where a metaclass has an attribute of that name, which may raise or be no text."""
+    return str(_CLASS_NAME(kind))
 
 
 def safe_str(value: object) -> str:

@@ -35,6 +35,8 @@ class Outcome(NamedTuple):
     """Dotted name of the field whose value does not fit the index's mapping, where the server named it."""
     failure_store: bool = False
     """True when the server took it, but diverted it to its failure store."""
+    attempts: int = 1
+    """How many requests were made with the document's batch until this outcome."""
 
 
 DELIVERED = Outcome(Verdict.DELIVERED)

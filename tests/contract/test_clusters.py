@@ -17,6 +17,7 @@ import pytest
 from elasticecsmetrics.config import DocumentConfig
 from elasticecsmetrics.ecs import repair
 from elasticecsmetrics.ecs.builder import DocumentBuilder
+from elasticecsmetrics.ecs.fit import MAX_TERM_BYTES
 from elasticecsmetrics.model.document import CREATE, Document
 from elasticecsmetrics.model.outcome import Verdict
 from elasticecsmetrics.stores.cluster import ClusterStore
@@ -177,6 +178,17 @@ def test_whatever_we_make_is_taken(store: ClusterStore, index: str) -> None:
     assert {
         name: outcome.reason for name, outcome in zip(names, outcomes, strict=True) if outcome.verdict is not Verdict.DELIVERED
     } == {}
+
+
+def test_what_a_flattened_field_of_ecs_cannot_hold_is_taken_as_a_label(store: ClusterStore, index: str) -> None:
+    store.install_template(index, "full")
+    builder = DocumentBuilder(DocumentConfig(), name_index=lambda _: index)
+    field = "log.syslog.structured_data"
+    longest = "x" * (MAX_TERM_BYTES - len(f"{field}.{field}.a="))
+    given: list[dict[str, Any]] = [{"a": longest}, {"a": f"{longest}x"}, {"a\0b": "x"}, {"a": [{"b": "x" * 100_000, "c": 1}]}]
+    taken = [builder.metric("m", NOON, 1, fields={field: value}) for value in given]
+    assert [one.reason for one in store.write(taken)] == [""] * len(given)
+    call(store, "DELETE", f"/_index_template/elasticecsmetrics-{index}")
 
 
 def test_blocked_index_may_be_tried_again(store: ClusterStore, index: str) -> None:

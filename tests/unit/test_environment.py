@@ -18,6 +18,8 @@ from elasticecsmetrics.environment import PARAMETERS, SECRETS, read
         ("hosts", '[{"host": "a", "port": 1}]', [{"host": "a", "port": 1}]),
         ("auth_details", "user:pass:word", "user:pass:word"),
         ("auth_details", '["user", "password"]', ["user", "password"]),
+        ("level", "info", "INFO"),
+        ("level", "10", 10),
         ("use_ssl", "Yes", True),
         ("verify_ssl", "0", False),
         ("buffer_size", "12", 12),
@@ -58,7 +60,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read("api_key", {"ELASTICECSMETRICS_API_KEY_FILE": str(tmp_path / "missing")})
 
 
-@pytest.mark.parametrize(("parameter", "text"), [("use_ssl", "perhaps"), ("buffer_size", "1.5"), ("es_additional_fields", "{")])
+@pytest.mark.parametrize(
+    ("parameter", "text"), [("use_ssl", "perhaps"), ("level", "loud"), ("buffer_size", "1.5"), ("es_additional_fields", "{")]
+)
 def test_a_value_of_the_wrong_kind_is_named(parameter: str, text: str) -> None:
     with pytest.raises(ConfigurationError, match=f"ELASTICECSMETRICS_{parameter.upper()}="):
         read(parameter, {f"ELASTICECSMETRICS_{parameter.upper()}": text})

@@ -389,7 +389,7 @@ def test_a_naive_start_counts_as_local_time(make: Make, store: MemoryStore) -> N
     assert only(store)["@timestamp"] == expected
 
 
-@pytest.mark.parametrize("time_us", [-1, -0.5, float("nan"), float("inf")])
+@pytest.mark.parametrize("time_us", [-1, -0.5, float("nan"), float("inf"), 10**400, -(10**400), 1e300])
 def test_an_impossible_duration_is_told_at_once(make: Make, time_us: float) -> None:
     with pytest.raises(ValueError, match="time_us"):
         make().log_time_metric("x", now(), time_us)
@@ -555,6 +555,25 @@ def test_a_folder_that_cannot_be_made_is_said_and_the_program_runs_on(
     assert handler.flush() is True
     handler.close()
     assert "failure folder" in capfd.readouterr().err
+
+
+def test_hosts_of_none_beside_a_store_are_no_contradiction(store: MemoryStore) -> None:
+    ElasticECSMetricsLogger(hosts=None, store=store).close()
+
+
+def test_a_subclass_of_ours_alone_does_not_hear_the_diagnostics(capfd: pytest.CaptureFixture[str]) -> None:
+    class Mine(ElasticECSMetricsLogger):
+        pass
+
+    handler = Mine(store=ScriptedStore(reachable=False))
+    logging.getLogger().addHandler(handler)
+    try:
+        handler.log_time_metric("x", now(), 1)
+        handler.flush(0.3)
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close(0.3)
+    assert "the store does not take documents now" in capfd.readouterr().err
 
 
 def test_es_source_tells_whether_the_store_answers(store: MemoryStore) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -63,3 +65,49 @@ def test_each_call_of_a_decorated_function_has_its_own_fields(recorded: list[tup
     decorated()
     assert len(recorded) == 2
     assert recorded[0][4] is not recorded[1][4]
+
+
+def test_a_decorated_coroutine_is_measured_to_its_end(recorded: list[tuple[Any, ...]]) -> None:
+    clock = ManualClock()
+
+    @block(recorded, clock)
+    async def work() -> int:
+        await asyncio.sleep(0)
+        clock.advance(2)
+        raise LookupError("late")
+
+    assert recorded == []
+    with pytest.raises(LookupError):
+        asyncio.run(work())
+    ((_, _, length, error, _),) = recorded
+    assert length == 2_000_000_000
+    assert isinstance(error, LookupError)
+
+
+def test_a_decorated_generator_is_measured_to_its_exhaustion(recorded: list[tuple[Any, ...]]) -> None:
+    clock = ManualClock()
+
+    @block(recorded, clock)
+    def numbers() -> Iterator[int]:
+        yield 1
+        clock.advance(3)
+        yield 2
+
+    assert list(numbers()) == [1, 2]
+    assert [values[2] for values in recorded] == [3_000_000_000]
+
+
+def test_a_decorated_async_generator_is_measured_to_its_exhaustion(recorded: list[tuple[Any, ...]]) -> None:
+    clock = ManualClock()
+
+    @block(recorded, clock)
+    async def numbers() -> AsyncIterator[int]:
+        yield 1
+        clock.advance(3)
+        yield 2
+
+    async def main() -> list[int]:
+        return [number async for number in numbers()]
+
+    assert asyncio.run(main()) == [1, 2]
+    assert [values[2] for values in recorded] == [3_000_000_000]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,7 @@ from typing import Self
 from elasticecsmetrics.config import IndexNameFrequency
 from elasticecsmetrics.delivery.spool import fileform, listing, originals
 from elasticecsmetrics.delivery.spool.fileform import Contents, Item
-from elasticecsmetrics.delivery.spool.filelock import LockedFile
+from elasticecsmetrics.delivery.spool.filelock import HEAD_BYTES, LockedFile
 from elasticecsmetrics.errors import ForeignFileError
 from elasticecsmetrics.model.document import Document
 
@@ -67,7 +68,7 @@ def claim(path: Path, frequency: IndexNameFrequency) -> Claim | None:
         if file is None:
             return None
         try:
-            return Claim(file, contents(path, file.read(), frequency))
+            return Claim(file, _contents(file, frequency))
         except BaseException:
             file.close()
             raise
@@ -80,16 +81,24 @@ def look(path: Path, frequency: IndexNameFrequency) -> Contents:
         ForeignFileError: it is neither ours nor the original's.
         SpoolError: it cannot be read.
     """
-    with listing.saying(path, "cannot be read"):
-        return contents(path, path.read_bytes(), frequency)
+    with listing.saying(path, "cannot be read"), path.open("rb", buffering=0) as file:
+        head = file.read(HEAD_BYTES)
+        _refuse_foreign(path, head)
+        return _parsed(path, head + file.readall(), frequency)
 
 
-def contents(path: Path, data: bytes, frequency: IndexNameFrequency) -> Contents:
-    """Reads a file's bytes, whichever program of the two wrote them.
+def _contents(file: LockedFile, frequency: IndexNameFrequency) -> Contents:
+    _refuse_foreign(file.path, file.head())
+    return _parsed(file.path, file.read(), frequency)
 
-    Raises:
-        ForeignFileError: neither did.
-    """
+
+def _refuse_foreign(path: Path, head: bytes) -> None:
+    # A foreign file may be of any size, such as the dump of a process; it must not be read for that to be seen.
+    if not (fileform.may_be_ours(path.name, head) or originals.may_be(path.name, head)):
+        raise ForeignFileError(f"{path}: {originals.FOREIGN}")
+
+
+def _parsed(path: Path, data: bytes, frequency: IndexNameFrequency) -> Contents:
     if fileform.is_ours(path.name, data):
         return fileform.read(data)
     try:
@@ -123,10 +132,8 @@ def write_over(path: Path, data: bytes) -> None:
 
 
 def _replaced(path: Path, data: bytes) -> LockedFile:
-    scratch = path.with_name(f".{path.name}{listing.REWRITE}")
-    # Only the owner of the file comes here, so one that lies there belongs to the dead.
-    scratch.unlink(missing_ok=True)
-    file = LockedFile.create(scratch)
+    # A new name each time: one that the dead left may be in the hands of a recovery, which removes it by its name.
+    file = LockedFile.create(path.with_name(f".{path.name}.{os.urandom(4).hex()}{listing.REWRITE}"))
     _fill_and_move(file, data, path)
     return file
 

@@ -17,10 +17,11 @@ import itertools
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from elasticecsmetrics.delivery.spool import jsonarray
 from elasticecsmetrics.ecs import timestamp
 from elasticecsmetrics.model.document import CREATE, INDEX, Document
 
@@ -32,9 +33,8 @@ _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _NAME = re.compile(r"(?P<stamp>\d{8}T\d{6}\.\d{6}Z)-\d+-[0-9a-f]{6,}", re.ASCII)
 _SEQUENCE = itertools.count()
 
-# Not orjson: it refuses lone surrogates and numbers beyond 64 bits, which may stand in documents made elsewhere.
-_decode = json.JSONDecoder(strict=False).raw_decode
-_blank = re.compile(r"[ \t\r\n]*").match
+_OPENING = re.compile(rb"\s*\[\s*\{")
+_LINE_BREAK = re.compile(rb"\s*\n\s*")
 
 
 class Item(NamedTuple):
@@ -97,7 +97,7 @@ def parse_line(data: bytes) -> Item:
     Raises:
         ValueError: the line is not a whole document.
     """
-    members = dict(_members(data.decode()))
+    members = dict(jsonarray.members(data.decode()))
     try:
         index, id_ = members["_index"].value, members["_id"].value
         source = members["_source"]
@@ -121,58 +121,55 @@ def time_of(source: Mapping[str, Any]) -> int | None:
         return None
 
 
-class _Member(NamedTuple):
-    value: Any
-    text: str
-
-
-def _members(text: str) -> Iterator[tuple[str, _Member]]:
-    """The members of the JSON object that fills ``text``, each with its own text.
-
-    Raises:
-        ValueError: it is no whole object.
-    """
-    at = _after(text, 0, "{")
-    while True:
-        try:
-            key, at = _decode(text, at)
-            start = _after(text, at, ":")
-            value, at = _decode(text, start)
-        except RecursionError as error:
-            raise ValueError("nested too deeply") from error
-        yield key, _Member(value, text[start:at])
-        at = skip_blank(text, at)
-        if text[at : at + 1] == "}":
-            break
-        at = _after(text, at, ",")
-    if skip_blank(text, at + 1) != len(text):
-        raise ValueError("something follows the object")
-
-
-def skip_blank(text: str, at: int) -> int:
-    """The first place from ``at`` on that is no white space of JSON."""
-    found = _blank(text, at)
-    return found.end() if found else at
-
-
-def _after(text: str, at: int, mark: str) -> int:
-    at = skip_blank(text, at)
-    if text[at : at + 1] != mark:
-        raise ValueError(f"no {mark!r} at {at}")
-    return skip_blank(text, at + 1)
+def may_be_ours(name: str, head: bytes) -> bool:
+    """Whether a file of this name that begins so may be ours, so that reading all of it is worth while."""
+    if name_time(name) is not None or head.partition(b"\n")[2].startswith(b'{"_index":'):
+        return True
+    return _OPENING.match(head) is not None and b'"_index"' in head
 
 
 def is_ours(name: str, data: bytes) -> bool:
     """Whether a file was written by this package: by its contents, or, where these do not tell, by its name."""
+    if name_time(name) is not None:
+        return True
     first, _, rest = data.partition(b"\n")
-    if first.strip() != b"[":
-        return name_time(name) is not None
     second = rest.partition(b"\n")[0]
-    return second.startswith(b'{"_index":') or _item(second) is not None or name_time(name) is not None
+    if first.strip() == b"[" and (second.startswith(b'{"_index":') or _item(second) is not None):
+        return True
+    return bool(_laid_out_anew(data))
 
 
 def read(data: bytes) -> Contents:
-    """Reads a file of ours, line by line, so that what is broken costs its own line only."""
+    """Reads a file of ours: line by line, so that what is broken costs its own line only.
+
+    Where another program has laid the array out anew, as ``jq`` does, it is read as the JSON that it is.
+    """
+    contents = _read_lines(data)
+    if contents.torn and (items := _laid_out_anew(data)) is not None:
+        return Contents(items, torn=False, end=len(data.rstrip()[:-1].rstrip()))
+    return contents
+
+
+def _laid_out_anew(data: bytes) -> list[Item] | None:
+    """The documents of a whole array, however its lines run; None when it is something else."""
+    bare = data.strip()
+    if not (bare.startswith(b"[") and bare.endswith(b"]")):
+        return None
+    elements = jsonarray.elements(bare)
+    if elements.torn:
+        return None
+    try:
+        items = [parse_line(piece.text.encode()) for piece in elements.pieces]
+    except ValueError:
+        return None
+    return [item._replace(document=_on_one_line(item.document)) for item in items]
+
+
+def _on_one_line(document: Document) -> Document:
+    return document._replace(body=_LINE_BREAK.sub(b" ", document.body)) if b"\n" in document.body else document
+
+
+def _read_lines(data: bytes) -> Contents:
     items: list[Item] = []
     opened = closed = broken = False
     at = end = 0
@@ -202,6 +199,10 @@ def _item(piece: bytes) -> Item | None:
         return None
 
 
-def count(data: bytes) -> int:
-    """How many documents the bytes of a file of ours hold, without reading them."""
-    return data.count(b"\n{")
+def count(pieces: Iterable[bytes]) -> int:
+    """How many documents a file of ours holds, given in pieces, without reading them."""
+    found, last = 0, b""
+    for piece in pieces:
+        found += (last + piece).count(b"\n{")
+        last = piece[-1:]
+    return found

@@ -12,6 +12,7 @@ import contextlib
 import errno
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +21,11 @@ from typing import Self
 _HELD: set[int] = set()
 _O_BINARY: int = getattr(os, "O_BINARY", 0)
 _CREATE_TRIES = 100
+_PIECE_BYTES = 1 << 20
+
+#: Bytes at the beginning of a file by which it is judged before the whole is read.
+HEAD_BYTES = 1 << 16
+
 _TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 if sys.platform == "win32":
@@ -108,7 +114,7 @@ class LockedFile:
 
     @classmethod
     def create(cls, path: Path) -> LockedFile:
-        """Makes a new file of mode 0600 and locks it.
+        """Makes a new file of mode 0600 and locks it. Where it was snatched, a number joins its name; ``path`` tells it.
 
         On a file system without locks it is returned unlocked: that the documents are written matters more.
 
@@ -116,8 +122,10 @@ class LockedFile:
             FileExistsError: there is a file of that name.
             OSError: the disk refuses.
         """
-        for _ in range(_CREATE_TRIES):
-            file = cls(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _O_BINARY, 0o600), path)
+        for attempt in range(_CREATE_TRIES):
+            # No name twice: who snatched the file removes it by its name, perhaps late.
+            here = path.with_name(f"{path.stem}-{attempt}{path.suffix}") if attempt else path
+            file = cls(os.open(here, os.O_RDWR | os.O_CREAT | os.O_EXCL | _O_BINARY, 0o600), here)
             try:
                 mine = _try_lock(file._fd)
             except OSError:
@@ -126,7 +134,7 @@ class LockedFile:
             if mine and file._is_at_its_path():
                 return file
             file.close()
-            path.unlink(missing_ok=True)
+            here.unlink(missing_ok=True)
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
     def _is_at_its_path(self) -> bool:
@@ -136,13 +144,24 @@ class LockedFile:
             return False
         return os.path.samestat(there, os.fstat(self._fd))
 
-    def read(self) -> bytes:
-        """The whole contents."""
+    def head(self) -> bytes:
+        """The first bytes, which tell what file it is without reading the whole."""
         os.lseek(self._fd, 0, os.SEEK_SET)
-        pieces = []
-        while piece := os.read(self._fd, 1 << 20):
-            pieces.append(piece)
-        return b"".join(pieces)
+        return os.read(self._fd, HEAD_BYTES)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The whole contents, a part at a time."""
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        while piece := os.read(self._fd, _PIECE_BYTES):
+            yield piece
+
+    def read(self) -> bytes:
+        """The whole contents.
+
+        Raises:
+            MemoryError: they are too large for this process.
+        """
+        return b"".join(self.pieces())
 
     def write(self, data: bytes) -> None:
         """Writes all of ``data`` where the file stands.
@@ -171,11 +190,13 @@ class LockedFile:
         self.path = target
 
     def remove(self) -> None:
-        """Removes the file and closes it."""
-        if sys.platform == "win32":
-            self.close()
+        """Removes the file and closes it. What somebody else has put in its place stays."""
         try:
-            self.path.unlink(missing_ok=True)
+            mine = self._is_at_its_path()
+            if sys.platform == "win32":
+                self.close()
+            if mine:
+                self.path.unlink(missing_ok=True)
         finally:
             self.close()
 

@@ -22,11 +22,28 @@ TORN = ".torn"
 
 @contextlib.contextmanager
 def saying(path: Path, what: str) -> Iterator[None]:
-    """Turns an OSError into a SpoolError that names the file and says what the system said."""
+    """Turns an OSError into a SpoolError that names the file and says what the system said; a MemoryError likewise."""
     try:
         yield
     except OSError as error:
         raise SpoolError(f"{path}: {what}: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise SpoolError(f"{path}: {what}: it is too large for the memory of this process") from error
+
+
+def exists(path: Path) -> bool:
+    """Whether there is something of this name.
+
+    Raises:
+        SpoolError: that cannot be told.
+    """
+    # Not Path.exists, which raises some errors in some versions and takes others for a "no".
+    with saying(path, "cannot be looked at"):
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+    return True
 
 
 def make(folder: Path) -> None:
@@ -84,10 +101,21 @@ def paths(folder: Path, *endings: str) -> list[Path]:
     return sorted(folder / entry.name for entry in _entries(folder, *endings))
 
 
-def _entries(folder: Path, *endings: str) -> list[os.DirEntry[str]]:
+def passed_over(folder: Path) -> list[Path]:
+    """What has a file's name without being a file: links, which lead who knows where, folders, pipes.
+
+    Raises:
+        SpoolError: the folder cannot be read.
+    """
+    named = [entry.name for entry in _entries(folder, JSON, PART, regular=False)]
+    return sorted(folder / name for name in named if name.startswith(".") == name.endswith(PART))
+
+
+def _entries(folder: Path, *endings: str, regular: bool = True) -> list[os.DirEntry[str]]:
     with saying(folder, "cannot be read"):
         try:
             with os.scandir(folder) as scan:
-                return [entry for entry in scan if entry.name.endswith(endings) and entry.is_file(follow_symlinks=False)]
+                named = [entry for entry in scan if entry.name.endswith(endings)]
+                return [entry for entry in named if entry.is_file(follow_symlinks=False) is regular]
         except FileNotFoundError:
             return []

@@ -14,7 +14,8 @@ import re
 from typing import Any, NamedTuple
 
 from elasticecsmetrics.config import IndexConfig, IndexNameFrequency
-from elasticecsmetrics.delivery.spool.fileform import Contents, Item, skip_blank, time_of
+from elasticecsmetrics.delivery.spool import jsonarray
+from elasticecsmetrics.delivery.spool.fileform import Contents, Item, time_of
 from elasticecsmetrics.ecs import timestamp
 from elasticecsmetrics.errors import ConfigurationError, ForeignFileError
 from elasticecsmetrics.indexing.naming import index_namer
@@ -26,7 +27,9 @@ _NAME = re.compile(
     r"_[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\.json",
     re.DOTALL | re.ASCII,
 )
-_decode = json.JSONDecoder(strict=False).raw_decode
+
+#: What is said of a file that neither program has written.
+FOREIGN = "not written by elasticecsmetrics nor by ElasticECSMetrics"
 
 
 class OriginalName(NamedTuple):
@@ -54,6 +57,11 @@ def document_id(name: str, position: int) -> str:
     return base64.urlsafe_b64encode(digest).decode()
 
 
+def may_be(name: str, head: bytes) -> bool:
+    """Whether a file of this name that begins so may be one of the original."""
+    return parse_name(name) is not None and head.lstrip().startswith(b"[")
+
+
 def read(name: str, data: bytes, frequency: IndexNameFrequency) -> Contents:
     """Reads a file of the original. A document whose ``@timestamp`` cannot be read gets the time in the file's name.
 
@@ -61,46 +69,25 @@ def read(name: str, data: bytes, frequency: IndexNameFrequency) -> Contents:
         ForeignFileError: the name is not the original's, its prefix names no index, or the contents are something else.
     """
     known = parse_name(name)
-    if known is None or not data.lstrip().startswith(b"["):
-        raise ForeignFileError("not written by elasticecsmetrics nor by ElasticECSMetrics")
+    if known is None or not may_be(name, data):
+        raise ForeignFileError(FOREIGN)
     try:
         index_of = index_namer(IndexConfig(name=known.prefix, frequency=frequency))
     except ConfigurationError as error:
         raise ForeignFileError(f"its name begins with no index's name: {error}") from error
-    elements, torn = _elements(data)
+    elements, torn = jsonarray.elements(data)
     items = []
-    for position, (source, body) in enumerate(elements):
+    for position, (source, text) in enumerate(elements):
         if not isinstance(source, dict) or "@timestamp" not in source:
             torn = True
             continue
         time = time_of(source)
         time = known.time if time is None else time
+        body = _one_line(text, source)
         items.append(Item(Document(document_id(name, position), time, index_of(time), CREATE, body)))
     if elements and not items:
         raise ForeignFileError("its name is one of ElasticECSMetrics, but it holds no documents with an @timestamp")
     return Contents(items, torn, end=0)
-
-
-def _elements(data: bytes) -> tuple[list[tuple[Any, bytes]], bool]:
-    """The elements of the array, each with its own bytes, and whether the array breaks off."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        text = data[: error.start].decode()
-    elements: list[tuple[Any, bytes]] = []
-    at = skip_blank(text, text.index("[") + 1)
-    while text[at : at + 1] != "]":
-        try:
-            value, end = _decode(text, at)
-        except (ValueError, RecursionError):
-            return elements, True
-        elements.append((value, _one_line(text[at:end], value)))
-        at = skip_blank(text, end)
-        if text[at : at + 1] == ",":
-            at = skip_blank(text, at + 1)
-        elif text[at : at + 1] != "]":
-            return elements, True
-    return elements, skip_blank(text, at + 1) != len(text)
 
 
 def _one_line(text: str, value: Any) -> bytes:

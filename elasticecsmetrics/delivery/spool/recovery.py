@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
+from typing import NamedTuple
 
 from elasticecsmetrics.delivery.spool import claims, fileform, listing
 from elasticecsmetrics.delivery.spool.filelock import LockedFile
+from elasticecsmetrics.errors import SpoolError
 
 
-def recover(folder: Path) -> list[Path]:
-    """Finishes the files in ``folder`` whose writers died.
+class Unrecovered(NamedTuple):
+    """A file that is left as it was."""
 
-    Returns:
-        The files ``NAME.torn`` made now, each a last line that was cut off, which is no document.
+    path: Path
+    problem: str
+    """Why, in words."""
+
+
+class Recovered(NamedTuple):
+    """What a recovery did, where it is worth telling."""
+
+    torn: list[Path]
+    """The files ``NAME.torn`` made now, each a last line that was cut off, which is no document."""
+    problems: list[Unrecovered]
+    """The files that could not be recovered."""
+
+
+def recover(folder: Path) -> Recovered:
+    """Finishes the files in ``folder`` whose writers died, each for itself: one that cannot be finished stops no other.
 
     Raises:
-        SpoolError: the folder cannot be read, or the disk refuses.
+        SpoolError: the folder cannot be read.
     """
-    torn: list[Path] = []
+    done = Recovered([], [])
     for path in listing.paths(folder, listing.PART, listing.REWRITE):
-        # What cannot be opened or locked stays as it is; `spool ls` shows it.
-        with contextlib.suppress(OSError):
-            file = LockedFile.take(path)
-            if file is None:
-                continue
-            with file, listing.saying(path, "cannot be recovered"):
-                if path.name.endswith(listing.REWRITE):
-                    file.remove()
-                else:
-                    torn += _finished(file)
-    return torn
+        try:
+            with listing.saying(path, "cannot be recovered"):
+                done.torn.extend(_recover_one(path))
+        except SpoolError as error:
+            done.problems.append(Unrecovered(path, str(error)))
+    return done
+
+
+def _recover_one(path: Path) -> list[Path]:
+    file = LockedFile.take(path)
+    if file is None:
+        return []
+    with file:
+        if not path.name.endswith(listing.REWRITE):
+            return _finished(file)
+        file.remove()
+    return []
 
 
 def _finished(file: LockedFile) -> list[Path]:

@@ -8,7 +8,6 @@ are sent once more, with the same ids. Several processes and handlers may share 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +15,11 @@ from typing import NamedTuple
 from elasticecsmetrics.clock import SYSTEM_CLOCK, Clock
 from elasticecsmetrics.config import IndexNameFrequency, SpoolConfig
 from elasticecsmetrics.delivery.spool import claims, fileform, listing, recovery, settling
-from elasticecsmetrics.delivery.spool.bounds import StoredFile, make_room
+from elasticecsmetrics.delivery.spool.bounds import StoredFile
 from elasticecsmetrics.delivery.spool.claims import Claim
+from elasticecsmetrics.delivery.spool.eviction import Evicted, Eviction, free_bytes
 from elasticecsmetrics.delivery.spool.fileform import Contents, Item
-from elasticecsmetrics.delivery.spool.filelock import LockedFile
+from elasticecsmetrics.delivery.spool.recovery import Recovered
 from elasticecsmetrics.delivery.spool.settling import Settled
 from elasticecsmetrics.errors import SpoolError
 from elasticecsmetrics.model.document import Document
@@ -37,15 +37,11 @@ class SpoolWritten(NamedTuple):
     evicted_files: int
 
 
-def _free_bytes(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
-
-
 class Spool:
     """The failure folder, as one handler, worker or command sees it."""
 
     def __init__(
-        self, config: SpoolConfig, *, clock: Clock = SYSTEM_CLOCK, free_bytes: Callable[[Path], int] = _free_bytes
+        self, config: SpoolConfig, *, clock: Clock = SYSTEM_CLOCK, free_bytes: Callable[[Path], int] = free_bytes
     ) -> None:
         """Touches nothing; see :meth:`prepare`.
 
@@ -56,11 +52,8 @@ class Spool:
         """
         self.folder = config.folder
         self.rejected_folder = config.folder / "rejected"
-        self._config = config
         self._clock = clock
-        self._free_bytes = free_bytes
-        self._evicted_documents = 0
-        self._evicted_files = 0
+        self._eviction = Eviction(config, clock, free_bytes)
 
     def prepare(self) -> None:
         """Makes the folder, mode 0700, if it is not there. Each write does the same, so a failure here is not final.
@@ -93,41 +86,13 @@ class Spool:
     def _add(self, folder: Path, items: Sequence[Item]) -> SpoolWritten:
         listing.make(folder)
         data = fileform.file_bytes(items)
-        self._make_room(folder, len(data))
+        self._eviction.make_room(folder, len(data))
         path = claims.write_new(folder, fileform.new_name(self._clock.wall_ns()), data)
-        written = SpoolWritten(path, self._evicted_documents, self._evicted_files)
-        self._evicted_documents = self._evicted_files = 0
-        return written
+        return SpoolWritten(path, *self._eviction.take())
 
-    def _make_room(self, folder: Path, size: int) -> None:
-        with listing.saying(folder, "cannot be read"):
-            free = self._free_bytes(folder)
-        if self._config.max_bytes is None and self._config.max_age is None and free - size >= self._config.min_free_bytes:
-            return
-        files = [file for file in listing.files(folder) if fileform.name_time(file.path.name) is not None]
-        while True:
-            room = make_room(self._config, files, size=size, free=free, now=self._clock.wall_ns())
-            if room.refusal is not None:
-                raise SpoolError(f"{folder}: nothing more is written: {room.refusal}")
-            if not room.evict:
-                return
-            free += sum(file.size for file in room.evict if self._evict(file.path))
-            # One that somebody holds could not go, so the decision is taken again without those seen.
-            files = files[len(room.evict) :]
-
-    def _evict(self, path: Path) -> bool:
-        try:
-            file = LockedFile.take(path)
-            if file is None:
-                return False
-            with file:
-                documents = fileform.count(file.read())
-                file.remove()
-        except OSError:
-            return False
-        self._evicted_documents += documents
-        self._evicted_files += 1
-        return True
+    def take_evicted(self) -> Evicted:
+        """What went for the bounds' sake since the last write that succeeded, and since this was asked last."""
+        return self._eviction.take()
 
     def waiting(self, *, rejected: bool = False) -> list[Path]:
         """The files that wait (or those of ``rejected/``), oldest first; after :meth:`recover` also what the dead left.
@@ -151,16 +116,22 @@ class Spool:
         """What :meth:`recover` set aside, here or in an earlier process."""
         return [path for folder in (self.folder, self.rejected_folder) for path in listing.paths(folder, listing.TORN)]
 
-    def recover(self) -> list[Path]:
-        """Finishes the files whose writers died, so that they wait like others.
-
-        Returns:
-            The files ``NAME.torn`` made now, each a last line that was cut off, which is no document.
+    def passed_over(self, *, rejected: bool = False) -> list[Path]:
+        """What has a file's name without being a file, such as a link: nobody reads or removes it.
 
         Raises:
-            SpoolError: the folder cannot be read, or the disk refuses.
+            SpoolError: the folder cannot be read.
         """
-        return recovery.recover(self.folder) + recovery.recover(self.rejected_folder)
+        return listing.passed_over(self.rejected_folder if rejected else self.folder)
+
+    def recover(self) -> Recovered:
+        """Finishes the files whose writers died, so that they wait like others; one that cannot be stops no other.
+
+        Raises:
+            SpoolError: a folder cannot be read.
+        """
+        waiting, rejected = recovery.recover(self.folder), recovery.recover(self.rejected_folder)
+        return Recovered(waiting.torn + rejected.torn, waiting.problems + rejected.problems)
 
     def claim(self, path: Path, *, index_frequency: IndexNameFrequency = IndexNameFrequency.DAILY) -> Claim | None:
         """Takes a file; None when it is gone or somebody else has it.
@@ -187,6 +158,8 @@ class Spool:
     def settle(self, claim: Claim, outcomes: Sequence[Outcome | None], *, attempts: int = 1) -> Settled:
         """Puts away what has an outcome: the rejected into ``rejected/`` first, then the rest stays or the file goes.
 
+        ``rejected/`` keeps to its bounds; what goes for their sake, :meth:`take_evicted` or the next write tells.
+
         A torn file is left as it is, so that what is broken in it can be looked at. In ``rejected/`` itself, what is
         rejected again stays in its file, with the new reason.
 
@@ -196,7 +169,7 @@ class Spool:
             attempts: how often the rejected were sent.
 
         Raises:
-            SpoolError: the disk refuses; the file is as it was.
+            SpoolError: the disk or a bound refuses; the file is as it was.
         """
-        now = self._clock.wall_ns()
-        return settling.settle(claim, outcomes, attempts=attempts, now=now, rejected_folder=self.rejected_folder)
+        aside = settling.Aside(self.rejected_folder, self._eviction, self._clock.wall_ns())
+        return settling.settle(claim, outcomes, attempts=attempts, aside=aside)

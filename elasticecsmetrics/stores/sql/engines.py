@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Insert, create_engine
@@ -16,7 +17,8 @@ from elasticecsmetrics.errors import ConfigurationError, MissingExtraError
 from elasticecsmetrics.model.document import CREATE, Op
 from elasticecsmetrics.stores.sql import schema
 
-#: Seconds: to connect, to wait for a lock or for a connection.
+#: Seconds: to connect, or to wait for a connection; in SQLite to wait for all locks of one call together, elsewhere for each
+#: statement.
 TIMEOUT = 10
 
 #: How each driver is told. Of others, what they wait for is theirs to say, in the URL.
@@ -63,7 +65,7 @@ def open_engine(url: URL) -> Engine:
 
     Raises:
         MissingExtraError: the database's driver is not installed.
-        ConfigurationError: SQLAlchemy knows no such driver.
+        ConfigurationError: SQLAlchemy knows no such driver, or this Python was built without SQLite.
     """
     try:
         engine = create_engine(url, **_options(url))
@@ -71,23 +73,50 @@ def open_engine(url: URL) -> Engine:
         raise ConfigurationError(f"store={shown(url)!r}: SQLAlchemy knows no driver {url.drivername!r}") from None
     except ImportError as error:
         package = error.name or url.drivername
+        if package.partition(".")[0] in {"sqlite3", "_sqlite3"}:
+            # A part of Python, which nothing from an index of packages can add.
+            raise ConfigurationError(
+                f"store={shown(url)!r}: this Python was built without sqlite3; use one that has it, or another database"
+            ) from error
         raise MissingExtraError(package, extra="sql", needed_for=f"store={shown(url)!r}") from error
     return engine
 
 
-def begin_alone(connection: Connection) -> None:
-    """In SQLite, takes the lock for writing at once: who reads first and then wants to write is refused, not made to wait."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+def deadline() -> float:
+    """Until when a call that begins now may wait: seconds of ``time.monotonic``."""
+    return time.monotonic() + TIMEOUT
 
 
-def write_ahead(engine: Engine) -> None:
+@contextlib.contextmanager
+def connected(engine: Engine, until: float) -> Iterator[Connection]:
+    """A connection that in SQLite waits for locks until then at the most; all of a call's connections share one deadline."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            left = max(0, round((until - time.monotonic()) * 1000))
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {left}")
+        yield connection
+
+
+@contextlib.contextmanager
+def transaction(engine: Engine, until: float) -> Iterator[Connection]:
+    """A connection as of :func:`connected` that commits at the end of its block, if that did not raise.
+
+    In SQLite it takes the lock for writing at once: who reads first and then wants to write is refused, not made to wait.
+    """
+    with connected(engine, until) as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+        connection.commit()
+
+
+def write_ahead(engine: Engine, until: float) -> None:
     """Makes a SQLite file one whose readers do not block the writer, nor it them. The file remembers it.
 
     Without it everything works as well: some file systems cannot, and while another process uses the file it must wait.
     """
     if engine.dialect.name == "sqlite":
-        with contextlib.suppress(OperationalError), engine.connect() as connection:
+        with contextlib.suppress(OperationalError), connected(engine, until) as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
 

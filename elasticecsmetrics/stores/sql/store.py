@@ -2,7 +2,8 @@
 
 Writing is idempotent by (index, id), as in a cluster: an id of ours that is there already was delivered, an id of the user's
 replaces. A document that the database will never take is found by halving its batch, and rejected alone; what is wrong with
-the database (locked, full, gone, of a newer version) puts the whole batch off.
+the database (locked, full, gone, of a newer version) puts the whole batch off. One call waits for locks of SQLite for
+:data:`~elasticecsmetrics.stores.sql.engines.TIMEOUT` at the most, however many steps it takes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+import time
 import weakref
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -91,7 +93,7 @@ class SQLStore:
         """
         opened = self._current()
         try:
-            with opened.turn, opened.engine.connect() as connection:
+            with opened.turn, engines.connected(opened.engine, engines.deadline()) as connection:
                 _check_tables(connection, engines.shown(self._url))
                 return Ping(_name(opened.engine), _version(connection), engines.shown(self._url))
         except SQLAlchemyError as error:
@@ -113,11 +115,11 @@ class SQLStore:
         if index_pattern is not None:
             pattern = index_pattern.replace("!", "!!").replace("%", "!%").replace("_", "!_").replace("*", "%")
             query = query.where(table.index_name.like(pattern, escape="!"))
-        opened = self._current()
+        opened, until = self._current(), engines.deadline()
         try:
             with opened.turn:
-                self._make_ready(opened)
-                with opened.engine.connect() as connection:
+                self._make_ready(opened, until)
+                with engines.connected(opened.engine, until) as connection:
                     rows = connection.execute(query).all()
         except SQLAlchemyError as error:
             raise self._unreachable(error) from error
@@ -140,26 +142,28 @@ class SQLStore:
         return opened
 
     def _write(self, rows: Sequence[_Row]) -> list[Outcome]:
-        opened = self._current()
+        opened, until = self._current(), engines.deadline()
         try:
             with opened.turn:
-                self._make_ready(opened)
-                outcomes = _insert(opened.engine, rows)
+                self._make_ready(opened, until)
+                outcomes = _insert(opened.engine, rows, until)
         except (SQLAlchemyError, StoreError) as error:
             outcomes = [_put_off(error)] * len(rows)
         if any(outcome.verdict is Verdict.RETRYABLE for outcome in outcomes):
             opened.ready = False  # the tables may have gone: look again next time
         return outcomes
 
-    def _make_ready(self, opened: _Opened) -> None:
+    def _make_ready(self, opened: _Opened, until: float) -> None:
         if opened.ready:
             return
-        engines.write_ahead(opened.engine)
+        engines.write_ahead(opened.engine, until)
         try:
-            _create_tables(opened.engine, engines.shown(self._url))
+            _create_tables(opened.engine, engines.shown(self._url), until)
         except SQLAlchemyError:
-            # Another process may have made them between our look and our attempt.
-            _create_tables(opened.engine, engines.shown(self._url))
+            if opened.engine.dialect.name == "sqlite" or time.monotonic() >= until:
+                raise
+            # Another process may have made them between our look and our attempt; in SQLite our lock keeps it from that.
+            _create_tables(opened.engine, engines.shown(self._url), until)
         opened.ready = True
 
     def _unreachable(self, error: SQLAlchemyError) -> StoreUnreachableError:
@@ -170,9 +174,8 @@ def _open(url: URL) -> _Opened:
     return _Opened(engines.open_engine(url), threading.Lock() if engines.in_memory(url) else nullcontext())
 
 
-def _create_tables(engine: Engine, url: str) -> None:
-    with engine.begin() as connection:
-        engines.begin_alone(connection)
+def _create_tables(engine: Engine, url: str, until: float) -> None:
+    with engines.transaction(engine, until) as connection:
         _check_tables(connection, url)
         schema.metadata.create_all(connection)
         if connection.scalar(select(schema.schema_version.c.version)) is None:
@@ -199,10 +202,15 @@ def _check_tables(connection: Connection, url: str) -> None:
                 )
 
 
-def _insert(engine: Engine, rows: Sequence[_Row]) -> list[Outcome]:
-    """All of the rows in one transaction; if one of them is to blame for a failure, each half in its own."""
+def _insert(engine: Engine, rows: Sequence[_Row], until: float) -> list[Outcome]:
+    """All of the rows in one transaction; if one of them is to blame for a failure, each half in its own.
+
+    What is not tried before ``until`` is put off.
+    """
+    if time.monotonic() >= until:
+        return [_put_off(TimeoutError("the database took too long before these documents had their turn"))] * len(rows)
     try:
-        with engine.begin() as connection:
+        with engines.transaction(engine, until) as connection:
             for op, group in itertools.groupby(rows, key=lambda row: row.op):
                 connection.execute(engines.insert(engine.dialect.name, op), [row.values for row in group])
     except _Failure as error:
@@ -211,7 +219,7 @@ def _insert(engine: Engine, rows: Sequence[_Row]) -> list[Outcome]:
         if len(rows) == 1:
             return [_rejected(error)]
         half = len(rows) // 2
-        return _insert(engine, rows[:half]) + _insert(engine, rows[half:])
+        return _insert(engine, rows[:half], until) + _insert(engine, rows[half:], until)
     return [DELIVERED] * len(rows)
 
 

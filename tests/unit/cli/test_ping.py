@@ -57,7 +57,7 @@ def test_what_is_not_given_is_left_to_the_environment(asked: Asked) -> None:
 
 def test_the_options_reach_the_store(asked: Asked, tmp_path: Path) -> None:
     password = tmp_path / "password"
-    password.write_text("secret\n")
+    password.write_text(" secret \n")
     options = ["--hosts", "a:1,b:2", "--use-ssl", "--no-verify", "--ca-certs", "ca.pem", "--request-timeout", "3.5"]
     assert main(["ping", *options, "--user", "bob", "--password-file", str(password)]) == 0
     assert asked.options == {
@@ -67,7 +67,7 @@ def test_the_options_reach_the_store(asked: Asked, tmp_path: Path) -> None:
         "ca_certs": "ca.pem",
         "request_timeout": 3.5,
         "auth_type": AuthType.BASIC_AUTH,
-        "auth_details": ("bob", "secret"),
+        "auth_details": ("bob", " secret "),
     }
 
 

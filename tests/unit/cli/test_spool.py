@@ -128,3 +128,41 @@ def test_a_name_that_is_no_text_is_shown_all_the_same(spool: Spool) -> None:
         check=True,
     )
     assert "\\udcff.json" in done.stdout
+
+
+def test_ls_shows_reasons_of_any_shape(spool: Spool, capsys: pytest.CaptureFixture[str]) -> None:
+    spool.reject([(documents(1)[0], REJECTED._replace(type=["a", {"b": 1}]))], attempts=1)  # type: ignore[arg-type]
+    assert main(["spool", "ls", str(spool.folder)]) == 0
+    assert '1 x 400 ["a", {"b": 1}] failed to parse [a]' in capsys.readouterr().out
+
+
+def test_a_name_with_orders_to_the_terminal_is_printed_escaped(spool: Spool, capsys: pytest.CaptureFixture[str]) -> None:
+    (spool.folder / "\x1b[31mred\n.json").write_text("x")
+    (spool.folder / "\x1b[32mlink.json").symlink_to("/nowhere")
+    for arguments in (["spool", "ls"], ["spool", "cat"], ["replay", "--dry-run"]):
+        assert main([*arguments, str(spool.folder)]) == 1
+        said = "".join(capsys.readouterr())
+        assert "\x1b" not in said
+        assert "\\x1b[31mred\\n.json" in said
+
+
+def test_ls_names_links(spool: Spool, capsys: pytest.CaptureFixture[str]) -> None:
+    link = spool.folder / "link.json"
+    link.symlink_to("/nowhere")
+    assert main(["spool", "ls", str(spool.folder)]) == 1
+    assert f"  {link}" in capsys.readouterr().out.splitlines()
+    assert main(["spool", "ls", "--json", str(spool.folder)]) == 1
+    assert json.loads(capsys.readouterr().out)["passed_over"] == [str(link)]
+
+
+@pytest.mark.parametrize("command", [["spool", "ls"], ["spool", "cat"], ["replay", "--dry-run"]])
+def test_a_path_that_may_not_be_looked_at_is_exit_2(
+    command: list[str], spool: Spool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(path: Path, **_options: bool) -> os.stat_result:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", forbidden)
+        assert main([*command, str(spool.folder)]) == 2
+    assert f"{spool.folder}: cannot be looked at: Permission denied" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elasticecsmetrics.cluster.answer import GLIMPSE_LENGTH, REASON_LENGTH, Answer, cut, error_of
+from elasticecsmetrics.cluster.answer import GLIMPSE_LENGTH, LONGEST_WAIT, REASON_LENGTH, Answer, cut, error_of, without_login
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -36,6 +36,15 @@ def answer(body: bytes = b"", **headers: str) -> Answer:
 )
 def test_seconds_of_retry_after_are_read(given_: str, seconds: float | None) -> None:
     assert answer(retry_after=given_).retry_after() == seconds
+
+
+@pytest.mark.parametrize(
+    ("given_", "seconds"),
+    [("300", 300), ("301", 300), ("99999999999", 300), ("Fri, 31 Dec 9999 23:59:59 GMT", 300)],
+)
+def test_no_page_for_maintenance_keeps_us_silent_for_hours(given_: str, seconds: float) -> None:
+    assert answer(retry_after=given_, date="Sun, 22 Nov 2026 09:00:00 GMT").retry_after() == seconds
+    assert LONGEST_WAIT == 300
 
 
 def test_answer_without_retry_after_has_none() -> None:
@@ -106,3 +115,33 @@ def test_glimpse_of_any_body_is_one_short_line(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"\xff", b"NaN", b"[" * 100_000])
 def test_body_that_is_no_json_is_none(body: bytes) -> None:
     assert answer(body).json() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see http://bob:s3cret@search:9200/x, then", "see http://***@search:9200/x, then"),
+        ("https://s3cret@a http://u:s3c@s3cret@b", "https://***@a http://***@b"),
+        ("http://search/@user", "http://search/@user"),
+        ("mail bob@example.org // or", "mail bob@example.org // or"),
+    ],
+)
+def test_logins_of_urls_are_taken_out_of_a_text(text: str, shown: str) -> None:
+    assert without_login(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://bob:s3cret@login:8443/sso/@me?ticket=s3cret#s3cret", "https://***@login:8443/sso/@me"),
+        ("/login?token=s3cret", "/login"),
+        ("https://login/", "https://login/"),
+        ("", ""),
+    ],
+)
+def test_place_of_a_redirect_is_told_without_what_may_be_secret(location: str, shown: str) -> None:
+    assert answer(location=location).location() == shown
+
+
+def test_glimpse_shows_no_login() -> None:
+    assert answer(b"<a href='https://bob:s3cret@search/'>moved</a>").glimpse() == "<a href='https://***@search/'>moved</a>"

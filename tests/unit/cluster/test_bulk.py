@@ -240,3 +240,9 @@ def test_any_answer_gives_one_outcome_for_each_document(body: bytes, status: int
     for outcome in outcomes:
         assert outcome.verdict is Verdict.DELIVERED or outcome.status is not None
         assert len(outcome.reason) <= REASON_LENGTH + 200
+
+
+def test_redirect_with_secrets_is_told_without_them() -> None:
+    moved = answer(b"", 302, location="https://bob:s3cret@login/sso?ticket=s3cret")
+    (outcome,) = decode(moved, documents(1))
+    assert outcome.reason == f"{URL} answered 302: redirects to https://***@login/sso"

@@ -24,6 +24,7 @@ import trustme
 from fakes.scripted_server import Reply, ScriptedServer
 
 from elasticecsmetrics.cluster.client import ClusterClient
+from elasticecsmetrics.cluster.failures import explain
 from elasticecsmetrics.cluster.hosts import parse_hosts
 from elasticecsmetrics.cluster.nodes import USER_AGENT
 from elasticecsmetrics.config import AuthType, ClusterConfig, Host, LoginConfig
@@ -232,6 +233,11 @@ def test_message_holds_no_login(login: LoginConfig) -> None:
 
 
 # ---- several hosts
+
+
+def test_login_in_the_text_of_an_exception_is_not_repeated() -> None:
+    error = ValueError("Failed to parse: http://bob:s3cret@proxy:x")
+    assert explain(error, "http://search:9200", 1.0) == "http://search:9200: ValueError: Failed to parse: http://***@proxy:x"
 
 
 def test_dead_host_among_several_delays_nothing(scripted_server: Start) -> None:

@@ -45,6 +45,12 @@ FOUND: dict[str, Any] = {
 REFUSED: dict[str, Any] = {
     "wrong password": (Reply(401, b'{"error":{"type":"t","reason":"unable to authenticate"}}'), 401, "check the user"),
     "no right": (Reply(403, b'{"error":{"type":"t","reason":"unauthorized"}}'), 403, "right to monitor"),
+    "redirect with secrets": (
+        Reply(307, b"", {"Location": "https://bob:s3cret@login/x?ticket=s3cret"}),
+        307,
+        r"\(307\) to https://\*\*\*@login/x: give",
+    ),
+    "redirect to nowhere": (Reply(302, b""), 302, r"\(302\) to nowhere"),
     "redirect": (Reply(302, b"", {"Location": "https://login/"}), 302, "https://login/"),
     "web server": (Reply(200, b"<html>It works!</html>", {"Server": "nginx"}), 200, "It works!"),
     "other JSON": (Reply(200, b'{"couchdb":"Welcome","version":"3.3"}'), 200, "neither"),
@@ -74,3 +80,4 @@ def test_what_is_no_welcome_is_refused_with_what_it_is(scripted_server: Start, r
         ask(server)
     assert caught.value.status == status
     assert server.url in str(caught.value)
+    assert "s3cret" not in str(caught.value)

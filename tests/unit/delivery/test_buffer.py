@@ -52,18 +52,18 @@ def test_a_full_buffer_pushes_out_the_oldest_and_counts_it(make_documents: Any) 
     for document in documents:
         buffer.put(document)
     assert buffer.stats().dropped == {"buffer_full": 2}
-    assert [entry.document for entry in buffer.take()[1]] == documents[2:]
+    assert [buffer.take()[1][0].document for _ in range(3)] == documents[2:]
 
 
 def test_documents_in_flight_count_against_the_bounds(make_documents: Any) -> None:
-    buffer = buffer_of(max_buffered=4, buffer_size=2)
+    buffer = buffer_of(max_buffered=4, buffer_size=1)
     for document in make_documents(2):
         buffer.put(document)
     buffer.take()
     for document in make_documents(4):
         buffer.put(document)
     stats = buffer.stats()
-    assert (stats.buffered, stats.in_flight, stats.dropped) == (4, 2, {"buffer_full": 2})
+    assert (stats.buffered, stats.in_flight, stats.dropped) == (4, 1, {"buffer_full": 2})
 
 
 def test_bytes_are_bounded_exactly(make_documents: Any) -> None:
@@ -143,10 +143,68 @@ def test_a_flush_waits_for_the_oldest_not_for_a_count(make_documents: Any) -> No
     for document in make_documents(3):
         buffer.put(document)
     buffer.settle(second, delivered=1)
-    assert buffer.view().hurry
+    assert buffer.view(0.0).hurry
     buffer.settle(first, delivered=1)
-    assert not buffer.view().hurry
+    assert not buffer.view(0.0).hurry
     assert buffer.wait_for_rest(flush, until=0.0) is True
+
+
+def test_every_flush_that_waits_for_a_document_hears_of_its_failure(make_documents: Any) -> None:
+    buffer = buffer_of()
+    buffer.put(make_documents(1)[0])
+    flushes = [buffer.begin_flush(float("inf")) for _ in range(3)]
+    number, entries = buffer.take()
+    buffer.settle(number, rejected=entries)
+    assert [buffer.wait_for_rest(flush, until=0.0) for flush in flushes] == [False] * 3
+
+
+def test_a_document_that_fails_after_its_flush_gave_up_is_the_next_ones(make_documents: Any) -> None:
+    buffer = buffer_of()
+    buffer.put(make_documents(1)[0])
+    number, entries = buffer.take()
+    assert buffer.wait_for_rest(buffer.begin_flush(0.0), until=0.0) is False
+    buffer.settle(number, rejected=entries)
+    assert buffer.wait_for_rest(buffer.begin_flush(0.0), until=0.0) is False
+
+
+def test_a_short_flush_does_not_rescue_what_only_a_long_one_waits_for(make_documents: Any) -> None:
+    buffer = buffer_of()
+    buffer.put(make_documents(1)[0])
+    buffer.begin_flush(10.0)
+    buffer.put(make_documents(1)[0])
+    buffer.begin_flush(100.0, closing=True)
+    early, late = buffer.view(10.0), buffer.view(100.0)
+    assert (early.rescue_to, early.dropping) == (0, False)
+    assert (late.rescue_to, late.dropping) == (1, True)
+    buffer.end_rescue(10.0)
+    assert buffer.view(10.0).rescue_to == -1
+    assert buffer.view(10.0).rescue_at == 100.0
+
+
+def test_parked_documents_count_and_come_back_in_order(make_documents: Any) -> None:
+    buffer = buffer_of(buffer_size=2, max_buffered=8)
+    documents = make_documents(4)
+    for document in documents:
+        buffer.put(document)
+    number, entries = buffer.take()
+    buffer.settle(number, delivered=1, parked=entries[:1])
+    flush = buffer.begin_flush(float("inf"))
+    number, _ = buffer.take()
+    buffer.settle(number, delivered=2)
+    assert buffer.view(0.0).hurry
+    assert buffer.stats().buffered == 1
+    buffer.unpark()
+    assert [entry.document for entry in buffer.take()[1]] == [documents[0]]
+    buffer.wait_for_rest(flush, until=0.0)
+
+
+def test_the_worker_is_woken_by_the_bytes_of_a_full_batch(make_documents: Any) -> None:
+    documents = make_documents(3, size=100)
+    buffer = buffer_of(batch_bytes=2 * len(documents[0].body), flush_frequency=1000)
+    buffer.put(documents[0])
+    buffer.view(0.0)
+    buffer.put(documents[1])
+    assert buffer._signalled
 
 
 def test_a_flush_is_false_once_for_what_failed_before_it(make_documents: Any) -> None:
@@ -202,7 +260,7 @@ class Accounting(RuleBasedStateMachine):
 
     @invariant()
     def the_sum_is_right(self) -> None:
-        stats, view = self.buffer.stats(), self.buffer.view()
+        stats, view = self.buffer.stats(), self.buffer.view(0.0)
         assert stats.accepted == self.put
         at_rest = stats.delivered + stats.spooled + stats.rejected + sum(stats.dropped.values())
         assert stats.accepted == at_rest + stats.buffered
@@ -213,7 +271,7 @@ class Accounting(RuleBasedStateMachine):
     @invariant()
     def the_low_water_mark_tells_rest(self) -> None:
         flush = self.buffer.begin_flush(float("inf"))
-        waits = self.buffer.view().hurry
+        waits = self.buffer.view(0.0).hurry
         self.buffer.wait_for_rest(flush, until=-1.0)
         assert waits == (self.buffer.stats().buffered > 0)
 

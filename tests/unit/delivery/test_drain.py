@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from elasticecsmetrics.config import SpoolConfig
-from elasticecsmetrics.delivery.drain import FIRST_PAUSE, PERIOD, Drain
+from elasticecsmetrics.delivery.drain import PERIOD, Drain
 from elasticecsmetrics.delivery.spool import Spool
 from elasticecsmetrics.model.document import Document
 from elasticecsmetrics.model.outcome import DELIVERED, Outcome, Verdict
@@ -60,9 +60,8 @@ def test_a_file_that_is_put_off_does_not_hold_up_the_next(spool: Spool, clock: M
     drain = Drain(spool)
     drain.claim(0.0)
     drain.settle([FORBIDDEN], 0.0)
-    assert drain.due_at == FIRST_PAUSE
-    assert drain.claim(FIRST_PAUSE) == good
-    drain.settle([DELIVERED], FIRST_PAUSE)
+    assert drain.claim(0.0) == good
+    drain.settle([DELIVERED], 0.0)
     assert len(spool.waiting()) == 1
 
 
@@ -86,23 +85,34 @@ def test_after_a_failed_request_the_same_file_is_the_next(spool: Spool, clock: M
     assert drain.claim(9.0) == first
 
 
-def test_the_rest_grows_with_each_failure_and_ends_with_a_success(
+def test_a_file_that_is_put_off_again_and_again_is_tried_more_rarely(
     spool: Spool, clock: ManualClock, make_documents: Any
 ) -> None:
     write(spool, clock, make_documents(1))
     drain = Drain(spool)
-    pauses = []
+    now, pauses = 0.0, []
     for _ in range(8):
-        drain.claim(0.0)
-        drain.settle([UNREACHABLE], 0.0)
-        pauses.append(drain.due_at)
-        drain.look_again(0.0)
-        assert drain.due_at == pauses[-1]
-    assert pauses[:4] == [1.0, 2.0, 4.0, 8.0]
+        assert drain.claim(now) is not None
+        drain.settle([FORBIDDEN], now)
+        drain.look_again(now)
+        assert drain.claim(now) is None
+        pauses.append(drain.due_at - now)
+        now = drain.due_at
+    assert pauses[:5] == [1.0, 2.0, 4.0, 8.0, 16.0]
     assert pauses[-1] == PERIOD
-    drain.claim(0.0)
-    drain.settle([DELIVERED], 50.0)
-    assert drain.due_at == 50.0
+
+
+def test_many_bad_files_do_not_keep_a_good_one(spool: Spool, clock: ManualClock, make_documents: Any) -> None:
+    for _ in range(10):
+        write(spool, clock, make_documents(1))
+    good = make_documents(1)
+    write(spool, clock, good)
+    drain = Drain(spool)
+    for _ in range(10):
+        drain.claim(0.0)
+        drain.settle([FORBIDDEN], 0.0)
+        assert drain.due_at == 0.0
+    assert drain.claim(0.0) == good
 
 
 def test_foreign_and_original_files_are_the_commands(

@@ -15,6 +15,7 @@ import pytest
 from elasticecsmetrics.config import IndexNameFrequency, SpoolConfig
 from elasticecsmetrics.delivery.replay import FileReplayed, Replay, State, preview
 from elasticecsmetrics.delivery.spool import Claim, Spool
+from elasticecsmetrics.delivery.spool.filelock import LockedFile
 from elasticecsmetrics.model.document import CREATE, Document
 from elasticecsmetrics.model.outcome import DELIVERED, Outcome, Verdict
 
@@ -89,7 +90,7 @@ def test_a_store_that_gives_no_answer_is_asked_once(spool: Spool) -> None:
     sender = FakeSender(lambda _document: UNANSWERED)
     (done,) = Replay(spool, sender, buffer_size=1).run()
     assert (done.state, done.left, done.total) == (State.UNANSWERED, 2, 3)
-    assert done.problem == "ConnectionRefused nobody there"
+    assert done.problem == "the store gives no answer: ConnectionRefused nobody there"
     assert sender.batches == [["0"]]
     assert ids(spool) == ["0", "10", "1", "11", "2", "12"]
 
@@ -327,3 +328,89 @@ def test_two_at_once_share_the_folder_and_send_each_document_once(spool: Spool, 
     assert times(store) == dict.fromkeys(all_ids, 1)
     assert sum(delivered) == len(all_ids)
     assert list(spool.folder.iterdir()) == []
+
+
+def refusal(status: int) -> Outcome:
+    return Outcome(Verdict.RETRYABLE, status, "", f"http://x answered {status}", whole_request=True)
+
+
+def test_a_file_whose_request_is_refused_whole_does_not_hold_up_the_next(spool: Spool) -> None:
+    for number in range(4):
+        spool.write(documents(number))
+    answers = {"0": refusal(403), "2": refusal(403)}
+    done = list(Replay(spool, FakeSender(lambda one: answers.get(one.id, DELIVERED))).run())
+    assert [one.state for one in done] == [State.REFUSED, State.REPLAYED, State.REFUSED, State.REPLAYED]
+    assert done[0].problem == "the store refuses the request: http://x answered 403"
+    assert ids(spool) == ["0", "2"]
+
+
+def test_a_store_that_refuses_two_files_in_a_row_alike_is_asked_no_more(spool: Spool) -> None:
+    for number in range(4):
+        spool.write(documents(number))
+    sender = FakeSender(lambda one: refusal(400 if one.id == "0" else 403))
+    states = [one.state for one in Replay(spool, sender).run()]
+    assert states == [State.REFUSED] * 3
+    assert ids(spool) == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("status", [401, 408, 413, 429, 500, 503])
+def test_a_refusal_that_time_or_a_login_may_mend_ends_the_run_in_its_words(spool: Spool, status: int) -> None:
+    spool.write(documents(1))
+    spool.write(documents(2))
+    (done,) = Replay(spool, FakeSender(lambda _document: refusal(status))).run()
+    assert done.state is State.UNANSWERED
+    assert done.problem == f"the store refuses the request: http://x answered {status}"
+
+
+def test_a_document_that_alone_is_refused_is_told_though_the_others_are_delivered(spool: Spool) -> None:
+    spool.write(documents(1, 2, 3))
+    (done,) = Replay(spool, FakeSender(lambda one: refusal(403) if one.id == "2" else DELIVERED)).run()
+    assert (done.state, done.delivered, done.left) == (State.REPLAYED, 2, 1)
+    assert done.problem == "the store refuses the request: http://x answered 403"
+
+
+def test_what_could_not_be_recovered_and_links_are_named_and_the_others_go_on(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = spool.write(documents(1)).path
+    part = path.rename(path.with_name(f".{path.stem}.part"))
+    spool.write(documents(2))
+    link = spool.folder / "link.json"
+    link.symlink_to(part)
+    take = LockedFile.take
+
+    def not_the_part(path: Path) -> LockedFile | None:
+        if path == part:
+            raise PermissionError(13, "Permission denied")
+        return take(path)
+
+    monkeypatch.setattr(LockedFile, "take", not_the_part)
+    stuck, linked, done = Replay(spool, FakeSender()).run()
+    assert [(one.path, one.state, one.position) for one in (stuck, linked)] == [
+        (part, State.UNUSABLE, 0),
+        (link, State.UNUSABLE, 0),
+    ]
+    assert "Permission denied" in str(stuck.problem)
+    assert done.delivered == 1
+
+
+def test_memory_that_does_not_suffice_for_one_file_stops_no_other(spool: Spool) -> None:
+    spool.write(documents(1))
+    spool.write(documents(2))
+
+    def hungry(document: Document) -> Outcome:
+        if document.id == "1":
+            raise MemoryError
+        return DELIVERED
+
+    assert [one.state for one in Replay(spool, FakeSender(hungry)).run()] == [State.UNUSABLE, State.REPLAYED]
+    assert ids(spool) == ["1"]
+
+
+def test_older_rejected_documents_that_had_to_go_are_told(spool: Spool) -> None:
+    old = spool.reject([(one, REJECTED) for one in documents(1, 2, 3)], attempts=1).path
+    old.rename(old.with_name("20200101T000000.000000Z-1-000000.json"))
+    spool.write(documents(4))
+    bounded = Spool(SpoolConfig(folder=spool.folder, max_age=3600, min_free_bytes=0))
+    (done,) = Replay(bounded, FakeSender(lambda _document: REJECTED)).run()
+    assert done.evicted == 3

@@ -27,6 +27,20 @@ def test_each_document_gets_its_outcome_in_order(make_documents: Any) -> None:
     assert store.requests == 1
 
 
+def test_what_will_not_pass_soon_does_not_keep_the_sender_busy(make_documents: Any) -> None:
+    clock = ManualClock()
+    forbidden = Outcome(Verdict.RETRYABLE, 403, "cluster_block_exception", "read-only")
+    store = ScriptedStore([[DELIVERED, forbidden]])
+    outcomes = sender_to(store, clock).send(make_documents(2))
+    assert [o.verdict for o in outcomes] == [Verdict.DELIVERED, Verdict.RETRYABLE]
+    assert (store.requests, clock.slept) == (1, [])
+
+
+def test_an_answer_that_is_no_outcome_is_a_failure_of_the_request(make_documents: Any) -> None:
+    store = ScriptedStore([[None], [DELIVERED]])  # type: ignore[list-item]
+    assert sender_to(store, ManualClock()).send(make_documents(1)) == [DELIVERED]
+
+
 def test_only_the_retryable_go_round_again(make_documents: Any) -> None:
     rounds: list[list[str]] = []
 
@@ -122,7 +136,7 @@ def test_a_document_that_a_gateway_refuses_is_isolated(make_documents: Any) -> N
     sender = Sender(store, monotonic=ManualClock().monotonic, sleep=lambda _: True, random=lambda: 1.0)
     outcomes = sender.send(documents)
     assert [i for i, o in enumerate(outcomes) if o.verdict is not Verdict.DELIVERED] == [17]
-    assert outcomes[17] == BLOCKED
+    assert outcomes[17]._replace(attempts=1) == BLOCKED
     assert len(requests) <= 2 * 6 + 2
 
 
@@ -136,7 +150,7 @@ def test_a_cluster_that_refuses_everybody_is_asked_three_times_not_a_thousand(ma
 
     sender = Sender(Closed(), monotonic=ManualClock().monotonic, sleep=lambda _: True, random=lambda: 1.0)
     outcomes = sender.send(make_documents(50))
-    assert outcomes == [BLOCKED] * 50
+    assert outcomes == [BLOCKED._replace(attempts=2)] * 50
     assert requests == [50, 25, 25] * 2
 
 

@@ -266,3 +266,66 @@ outside = loaded - set(sys.stdlib_module_names) - {"elasticecsmetrics"}
 assert not outside, outside
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+class NamelessMeta(type):
+    @property
+    def __name__(cls):
+        raise ValueError("no name")
+
+    def __mro_entries__(cls, bases):
+        raise ValueError("no bases")
+
+
+class NamelessError(Exception, metaclass=NamelessMeta):
+    def __str__(self):
+        raise NamelessError
+
+
+def test_an_exception_that_cannot_be_looked_into_is_told_as_far_as_it_goes(make_builder, make_record, read):
+    body = read(make_builder().log(make_record(exc_info=(NamelessError, NamelessError(), None))).document.body)
+    assert body["message"] == "hello"
+    assert body["error"]["type"] == "NamelessError"
+    assert read(make_builder().metric("m", 0, 1, error=NamelessError()).body)["error"]["type"] == "NamelessError"
+
+
+def test_where_even_the_reason_cannot_be_told_message_level_and_time_remain(make_builder, make_record, read, monkeypatch):
+    def fail(*args, **options):
+        raise LookupError("inside")
+
+    monkeypatch.setattr("elasticecsmetrics.ecs.builder.merge_cleaned", fail)
+    monkeypatch.setattr("elasticecsmetrics.ecs.builder.encode", fail)
+    builder = make_builder(new_id=lambda: "the-id")
+    built = builder.log(make_record("%s items \ud800", 3, extra={"order": 42}))
+    assert isinstance(built.failure, LookupError)
+    assert built.document[:4] == ("the-id", 1_800_000_000_123_456_000, "index-1800000000", CREATE)
+    bare = {"@timestamp": "2027-01-15T08:00:00.123456Z", "ecs": {"version": "9.4.0"}}
+    assert read(built.document.body) == {**bare, "log": {"level": "info"}, "message": "%s items \\ud800"}
+    metric = builder.metric("m", 5, 6, fields={"rows": 7})
+    assert read(metric.body) == {**bare, "log": {"level": "error"}, "message": "m"}
+    strange = read(builder.log(make_record(NamelessError(), extra={"levelname": None, "order": 42})).document.body)
+    assert strange == {**bare, "log": {"level": "notset"}, "message": "<NamelessError>"}
+
+
+def test_near_the_end_of_the_stack_a_document_still_comes_out(make_builder, make_record, read):
+    def at(depth, call):
+        return at(depth - 1, call) if depth else call()
+
+    def end():
+        depth = sys.getrecursionlimit()
+        while True:
+            try:
+                at(depth, int)
+            except RecursionError:
+                depth -= 1
+            else:
+                return depth
+
+    builder = make_builder()
+    record = make_record(extra={"own": {"a": [1]}})
+    for build in (lambda: builder.log(record).document, lambda: builder.metric("hello", 0, 1, fields={"a": [1]})):
+        whole = len(build().body)
+        bodies = [at(depth, build).body for depth in range(end() - 60, end() - 5)]
+        assert len(bodies[0]) == whole
+        assert all(b"hello" in body for body in bodies)
+        assert len(bodies[-1]) < whole / 2

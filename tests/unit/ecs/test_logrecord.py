@@ -185,3 +185,21 @@ def test_each_leaf_is_known_to_ecs(make_record):
             yield path
 
     assert set(leaves(tree)) <= set(schema.fields())
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "text"),
+    [
+        ("\x1b[32mINFO\x1b[0m", 20, "info"),
+        ("\x1b[1;38;5;208mWARNING\x1b[m", 30, "warning"),
+        ("\x9b31mERROR\x9b0m", 40, "error"),
+        ("INFO    ", 20, "info"),
+        (" \x1b[36m DEBUG \x1b[0m\t", 10, "debug"),
+        ("\x1b[35mLevel 25\x1b[0m", 25, "info+5"),
+        ("\x1b[0m", 25, "info+5"),
+        ("   ", None, "notset"),
+        ("Very Loud", 35, "very loud"),
+    ],
+)
+def test_the_levels_name_is_written_without_colours_and_blanks(name, number, text):
+    assert level_text(name, number) == text

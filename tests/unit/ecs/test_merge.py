@@ -136,6 +136,41 @@ def test_only_those_elements_of_an_array_go_that_do_not_fit():
     }
 
 
+FLATTENED = "log.syslog.structured_data"
+
+
+def structured(value, document=None):
+    document = merged({FLATTENED: value})
+    return document.get("log", {}).get("syslog", {}).get("structured_data"), document.get("labels")
+
+
+@pytest.mark.parametrize("text", ["x" * 32_710, "\U0001f600" * 8_177 + "xx"])
+def test_a_flattened_field_keeps_what_fits_one_term_and_not_one_byte_more(text):
+    assert len(f"{FLATTENED}.{FLATTENED}.a={text}".encode()) == 32_766
+    assert structured({"a": text}) == ({"a": text}, None)
+    assert structured({"a": text + "x", "b": 1}) == ({"b": 1}, {"log_syslog_structured_data_a": text + "x"})
+
+
+def test_a_flattened_field_keeps_no_name_with_nul():
+    assert structured({"a\0b": "x", "b": {"c\0": 1, "d": 2}}) == (
+        {"b": {"d": 2}},
+        {"log_syslog_structured_data_a\0b": "x", "log_syslog_structured_data_b_c\0": "1"},
+    )
+
+
+def test_a_flattened_field_is_looked_through_to_its_last_list():
+    long = "x" * 40_000
+    assert structured({"a": ["b", long], "c": [{"d": long, "e": None}], "f": {}}) == (
+        {"a": ["b"], "c": [{"e": None}], "f": {}},
+        {"log_syslog_structured_data_a": long, "log_syslog_structured_data_c_d": long},
+    )
+    assert structured({"a": {"b": [long]}}) == (None, {"log_syslog_structured_data_a_b": long})
+    assert merged({"file.pe.imports": [{"a": long}, {"b": "c"}]}) == {
+        "file": {"pe": {"imports": [{"b": "c"}]}},
+        "labels": {"file_pe_imports_a": long},
+    }
+
+
 def test_custom_names_keep_their_place_and_type():
     user = {"order": 42, "note": "x", "ratio": 0.5, "ok": True, "nothing": None, "list": [1, 2], "own": {"deep": {"er": 1}}}
     assert merged(user) == user

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from elasticecsmetrics.ecs.text import json_text, safe_repr, safe_str, shortened, well_formed
+from elasticecsmetrics.ecs.text import class_name, json_text, safe_repr, safe_str, shortened, well_formed
 
 
 class Nasty:
@@ -20,6 +20,26 @@ def test_a_lone_surrogate_is_written_out_and_everything_else_kept():
 def test_what_cannot_be_printed_says_so():
     assert safe_repr(Nasty()) == "<Nasty: its repr raised ValueError>"
     assert safe_str(Nasty()) == "<Nasty: its repr raised ValueError>"
+
+
+class NamelessMeta(type):
+    @property
+    def __name__(cls) -> str:
+        raise ValueError("no name")
+
+
+class Nameless(metaclass=NamelessMeta):
+    def __repr__(self) -> str:
+        raise NamelessError
+
+
+class NamelessError(Exception, metaclass=NamelessMeta):
+    pass
+
+
+def test_a_metaclass_that_hides_the_name_hides_nothing():
+    assert class_name(Nameless) == "Nameless"
+    assert safe_repr(Nameless()) == "<Nameless: its repr raised NamelessError>"
 
 
 def test_the_users_interrupt_is_not_swallowed():

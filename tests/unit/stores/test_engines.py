@@ -80,3 +80,12 @@ def test_mysql_compares_keys_byte_for_byte() -> None:
     ddl = str(CreateTable(schema.documents).compile(dialect=DIALECTS["mysql"]))
     assert ddl.count("VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin") == 1
     assert ddl.count("VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin") == 1
+
+
+@pytest.mark.parametrize("module", ["sqlite3", "_sqlite3"])
+def test_python_without_sqlite_is_named_as_what_it_is(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sqlite3"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ConfigurationError, match="this Python was built without sqlite3"):
+        open_engine(parse("sqlite:///x.db"))

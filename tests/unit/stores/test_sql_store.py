@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from elasticecsmetrics.errors import MissingExtraError, StoreRefusedError, StoreUnreachableError
 from elasticecsmetrics.model.document import CREATE, Document
@@ -89,6 +90,31 @@ def test_locked_database_puts_off_within_the_time_allowed(path: Path, monkeypatc
     assert only(store.write([document("2")])).verdict is Verdict.DELIVERED
 
 
+def test_locked_database_is_waited_for_once_and_not_at_every_step(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "TIMEOUT", 0.3)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("CREATE TABLE other (x)")
+    holder.execute("BEGIN EXCLUSIVE")
+    store = SQLStore(f"sqlite:///{path}")
+    asked: list[str] = []
+    event.listen(store._current().engine, "before_cursor_execute", lambda _c, _k, statement, *_: asked.append(statement))
+    assert only(store.write([document("1")])).reason == "database is locked"
+    holder.close()
+    waits = [int(statement.rpartition(" ")[2]) for statement in asked if "busy_timeout" in statement]
+    assert 0 < waits[0] <= 300
+    assert sum(waits) < 400
+    assert asked.count("BEGIN IMMEDIATE") == 1
+
+
+def test_what_has_no_time_left_is_put_off_untried(store: SQLStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write([document("1")])
+    monkeypatch.setattr(engines, "TIMEOUT", 0)
+    outcome = only(store.write([document("2")]))
+    assert (outcome.verdict, outcome.type) == (Verdict.RETRYABLE, "TimeoutError")
+    monkeypatch.undo()
+    assert only(store.write([document("2")])).verdict is Verdict.DELIVERED
+
+
 def test_reader_does_not_hold_up_the_writer(store: SQLStore, path: Path) -> None:
     store.write([document("1")])
     reader = sqlite3.connect(path, isolation_level=None)
@@ -102,8 +128,6 @@ def test_reader_does_not_hold_up_the_writer(store: SQLStore, path: Path) -> None
 def test_full_database_puts_off(store: SQLStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write([document("1")])
     opened = store._current()
-    from sqlalchemy import event
-
     event.listen(opened.engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 1"))
     large = document("2")._replace(body=b'"' + b"x" * 100_000 + b'"')
     outcome = only(store.write([large]))

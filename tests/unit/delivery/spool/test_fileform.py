@@ -45,14 +45,14 @@ def test_a_line_read_back_is_the_document_to_the_byte(one: Item) -> None:
     assert fileform.parse_line(fileform.line(*one)) == one
 
 
-@given(st.lists(items(), max_size=5))
-def test_a_file_is_valid_json_and_reads_back_whole(several: list[Item]) -> None:
+@given(st.lists(items(), max_size=5), st.integers(0, 1000))
+def test_a_file_is_valid_json_and_reads_back_whole(several: list[Item], position: int) -> None:
     data = fileform.file_bytes(several)
     parsed: list[dict[str, Any]] = json.loads(data)
     assert [one["_source"] for one in parsed] == [json.loads(one.document.body) for one in several]
     contents = fileform.read(data)
     assert (contents.items, contents.torn) == (several, False)
-    assert fileform.count(data) == len(several)
+    assert fileform.count([data[:position], data[position:]]) == len(several)
     assert fileform.is_ours("anything.json" if several else f"{fileform.new_name(NS)}.json", data)
 
 
@@ -160,3 +160,25 @@ def test_ours_is_known_by_its_contents_and_where_these_are_lost_by_its_name() ->
     assert not fileform.is_ours("renamed.json", b"")
     assert not fileform.is_ours("package.json", b'[\n  {"name": "left-pad"}\n]\n')
     assert not fileform.is_ours("data.json", b'{"_index": "a"}')
+
+
+@given(st.lists(items(), max_size=4), st.sampled_from([None, 2, "\t"]), st.booleans())
+def test_a_file_laid_out_anew_by_another_program_is_whole(several: list[Item], indent: int | str | None, ascii_: bool) -> None:
+    data = json.dumps(json.loads(fileform.file_bytes(several)), indent=indent, ensure_ascii=ascii_).encode("utf-8", "replace")
+    contents = fileform.read(data)
+    assert not contents.torn
+    assert [one.document._replace(body=b"") for one in contents.items] == [
+        one.document._replace(body=b"") for one in fileform.read(fileform.file_bytes(fileform.read(data).items)).items
+    ]
+    assert [json.loads(one.document.body) for one in contents.items] == [one["_source"] for one in json.loads(data)]
+    assert all(b"\n" not in one.document.body for one in contents.items)
+    assert fileform.read(data[: contents.end] + fileform.TAIL).items == contents.items
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_file_laid_out_anew_is_ours_under_any_name(indent: int | None) -> None:
+    data = json.dumps(json.loads(fileform.file_bytes([item()])), indent=indent).encode()
+    assert fileform.may_be_ours("renamed.json", data)
+    assert fileform.is_ours("renamed.json", data)
+    assert not fileform.is_ours("renamed.json", b"[" + data + b"]")
+    assert fileform.read(data[:-2]).torn

@@ -28,9 +28,9 @@ import os, sys
 from pathlib import Path
 from elasticecsmetrics.delivery.spool.filelock import LockedFile
 file = LockedFile.take(Path(sys.argv[1]))
-pid = os.fork()
-if pid:
-    print(pid, flush=True)
+if os.fork() == 0:
+    # The child says it, so that by then it has let go of what it inherited.
+    print(os.getpid(), flush=True)
 sys.stdin.read()
 """
 
@@ -151,7 +151,42 @@ def test_a_new_file_that_a_recovery_snatched_is_made_again(tmp_path: Path, monke
     with LockedFile.create(path) as file:
         file.write(b"here")
     assert len(calls) == 2
-    assert path.read_bytes() == b"here"
+    assert file.path.read_bytes() == b"here"
+
+
+def test_who_snatched_a_new_file_and_removes_it_late_does_not_remove_the_one_made_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "new"
+    lock = filelock._try_lock
+    tried: list[int] = []
+    snatched: list[LockedFile] = []
+
+    def snatched_once(fd: int) -> bool:
+        if not tried:
+            tried.append(fd)
+            taken = LockedFile.take(path)
+            assert taken is not None
+            snatched.append(taken)
+        return lock(fd)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(filelock, "_try_lock", snatched_once)
+        file = LockedFile.create(path)
+    snatched[0].path.unlink(missing_ok=True)
+    snatched[0].close()
+    file.move(tmp_path / "moved")
+    file.close()
+    assert (tmp_path / "moved").exists()
+
+
+def test_removing_leaves_what_somebody_else_has_put_there(path: Path) -> None:
+    held = LockedFile.take(path)
+    assert held is not None
+    path.unlink()
+    path.write_bytes(b"somebody else's")
+    held.remove()
+    assert path.read_bytes() == b"somebody else's"
 
 
 def test_without_locks_files_are_written_but_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

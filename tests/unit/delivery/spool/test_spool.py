@@ -15,6 +15,7 @@ import pytest
 
 from elasticecsmetrics.config import SpoolConfig
 from elasticecsmetrics.delivery.spool import Claim, Spool, fileform
+from elasticecsmetrics.delivery.spool.filelock import LockedFile
 from elasticecsmetrics.errors import ForeignFileError, SpoolError
 from elasticecsmetrics.model.document import CREATE, INDEX, Document
 from elasticecsmetrics.model.outcome import DELIVERED, Outcome, Verdict
@@ -100,7 +101,8 @@ def test_folders_are_0700_and_files_0600_because_documents_hold_personal_data(tm
 
 def test_nothing_is_touched_before_it_is_asked_for(tmp_path: Path) -> None:
     spool = Spool(SpoolConfig(folder=tmp_path / "spool"))
-    assert spool.waiting() == spool.unfinished() == spool.torn_rests() == spool.recover() == []
+    assert spool.waiting() == spool.unfinished() == spool.torn_rests() == spool.passed_over() == []
+    assert spool.recover() == ([], [])
     assert names(tmp_path) == []
 
 
@@ -459,7 +461,7 @@ WHOLE = fileform.file_bytes([fileform.Item(one) for one in documents(1, 2)])
 @pytest.mark.parametrize("cut", [0, -1, -2, -3])
 def test_an_orphan_with_whole_lines_waits_like_others(spool: Spool, cut: int) -> None:
     path = orphan(spool, WHOLE[:cut] if cut else WHOLE)
-    assert spool.recover() == []
+    assert spool.recover() == ([], [])
     assert names(spool.folder) == [path.name[1:-5] + ".json"]
     (waiting,) = spool.waiting()
     assert waiting.read_bytes() == WHOLE
@@ -467,33 +469,33 @@ def test_an_orphan_with_whole_lines_waits_like_others(spool: Spool, cut: int) ->
 
 def test_only_the_broken_last_line_of_an_orphan_is_set_aside_and_named(spool: Spool) -> None:
     path = orphan(spool, WHOLE[:-30])
-    (torn,) = spool.recover()
+    ((torn,), _) = spool.recover()
     assert torn == spool.folder / f"{path.name[1:-5]}.torn"
     assert stat.S_IMODE(torn.stat().st_mode) == 0o600
     assert b'"_id":"id-2"' in torn.read_bytes()
     assert ids(spool) == ["id-1"]
     assert not spool.look(spool.waiting()[0]).torn
-    assert spool.recover() == []
+    assert spool.recover() == ([], [])
     assert spool.torn_rests() == [torn]
 
 
 @pytest.mark.parametrize("data", [b"", b"[", b"[\n", b"[\n]\n"])
 def test_an_orphan_without_documents_goes(spool: Spool, data: bytes) -> None:
     orphan(spool, data)
-    assert spool.recover() == []
+    assert spool.recover() == ([], [])
     assert names(spool.folder) == []
 
 
 def test_an_orphan_of_nothing_but_a_broken_line_leaves_that(spool: Spool) -> None:
     orphan(spool, b"\0" * 10)
-    (torn,) = spool.recover()
+    ((torn,), _) = spool.recover()
     assert names(spool.folder) == [torn.name]
 
 
 def test_a_rewriting_cut_short_is_worth_nothing(spool: Spool) -> None:
     path = spool.write(documents(1)).path
     (spool.folder / f".{path.name}.rewrite").write_bytes(WHOLE[:-30])
-    assert spool.recover() == []
+    assert spool.recover() == ([], [])
     assert names(spool.folder) == [path.name]
     (spool.folder / f".{path.name}.rewrite").write_bytes(WHOLE[:-30])
     (later,) = spool.waiting()
@@ -522,10 +524,125 @@ def test_the_file_of_a_living_writer_is_left_alone_and_that_of_a_killed_one_reco
         assert writer.stdout is not None
         assert writer.stdout.readline() == b"written\n"
         (part,) = spool.unfinished()
-        assert spool.recover() == []
+        assert spool.recover() == ([], [])
         assert spool.unfinished() == [part]
         writer.kill()
         writer.wait()
-    assert spool.recover() == []
+    assert spool.recover() == ([], [])
     assert spool.unfinished() == []
     assert ids(spool) == ["id-0", "id-1", "id-2"]
+
+
+FULL_DISK_WITH_ORPHANS = """
+import resource, sys
+from pathlib import Path
+from elasticecsmetrics.config import SpoolConfig
+from elasticecsmetrics.delivery.spool import Spool
+spool = Spool(SpoolConfig(folder=Path(sys.argv[1]), min_free_bytes=0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+for path, problem in spool.recover().problems:
+    print(path.name, problem)
+"""
+
+
+def test_an_orphan_that_the_disk_refuses_to_finish_is_named_and_stops_no_other(spool: Spool) -> None:
+    stuck = orphan(spool, WHOLE[:-30] + b"x" * 100_000, f"{fileform.new_name(NS)}a")
+    orphan(spool, WHOLE)
+    program = [sys.executable, "-c", FULL_DISK_WITH_ORPHANS, str(spool.folder)]
+    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=60)
+    (said,) = done.stdout.splitlines()
+    assert said.startswith(stuck.name)
+    assert "File too large" in said
+    assert ids(spool) == ["id-1", "id-2"]
+    assert spool.unfinished() == [stuck]
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(38, "Function not implemented")])
+def test_an_orphan_that_cannot_be_opened_or_locked_is_named(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    path = orphan(spool, WHOLE)
+
+    def refused(_path: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(LockedFile, "take", refused)
+    ((named, problem),) = spool.recover().problems
+    assert named == path
+    assert str(error.strerror) in problem
+    assert path.exists()
+
+
+def test_links_and_the_like_are_named(spool: Spool, tmp_path: Path) -> None:
+    spool.prepare()
+    (spool.folder / "link.json").symlink_to(tmp_path / "elsewhere.json")
+    (spool.folder / ".link.part").symlink_to(tmp_path / "elsewhere.part")
+    (spool.folder / ".hidden.json").symlink_to(tmp_path / "elsewhere.json")
+    assert [path.name for path in spool.passed_over()] == [".link.part", "link.json"]
+
+
+def test_rejected_keeps_its_bound_when_files_are_settled_and_what_went_is_counted(spool: Spool, clock: HandClock) -> None:
+    bound = 3 * len(fileform.file_bytes([fileform.Item(document(0, size=500))]))
+    tight = bounded(spool, clock, max_bytes=bound, min_free_bytes=0)
+    for number in range(10):
+        settle(tight, tight.write([document(number, size=500)]).path, REJECTED)
+    kept = ids(tight, rejected=True)
+    assert sum(file.size for file in tight.files(rejected=True)) <= bound
+    assert kept == [f"id-{number}" for number in range(10 - len(kept), 10)]
+    assert 0 < len(kept) < 10
+
+
+def test_what_settling_evicts_is_told_once(spool: Spool, clock: HandClock) -> None:
+    spool.reject([(document(number), REJECTED) for number in range(3)], attempts=1)
+    path = spool.write(documents(7)).path
+    clock.now += 100 * SECOND
+    aged = bounded(spool, clock, max_age=60, min_free_bytes=0)
+    settle(aged, path, REJECTED)
+    assert aged.take_evicted() == (3, 1)
+    assert aged.take_evicted() == (0, 0)
+    assert ids(aged, rejected=True) == ["id-7"]
+
+
+def test_joining_a_rejected_file_evicts_others_not_itself(spool: Spool, clock: HandClock) -> None:
+    path = spool.write(documents(1, 2)).path
+    settle(spool, path, REJECTED, RETRYABLE)
+    clock.now += 100 * SECOND
+    aged = bounded(spool, clock, max_age=60, min_free_bytes=0)
+    settle(aged, path, REJECTED)
+    assert ids(aged, rejected=True) == ["id-1", "id-2"]
+    assert aged.take_evicted() == (0, 0)
+
+
+SHORT_OF_MEMORY = """
+import resource, sys
+from pathlib import Path
+from elasticecsmetrics.config import SpoolConfig
+from elasticecsmetrics.delivery.spool import Spool
+from elasticecsmetrics.errors import SpoolError
+spool = Spool(SpoolConfig(folder=Path(sys.argv[1]), min_free_bytes=0))
+resource.setrlimit(resource.RLIMIT_AS, (400 << 20,) * 2)
+for problem in spool.recover().problems:
+    print(problem.path.name, problem.problem)
+for path in spool.waiting():
+    for read in (spool.claim, spool.look):
+        try:
+            read(path)
+        except SpoolError as error:
+            print(path.name, type(error).__name__, error)
+"""
+
+
+def test_files_too_large_to_read_are_judged_by_their_beginning_or_named(spool: Spool) -> None:
+    spool.write(documents(1))
+    foreign, ours = spool.folder / "core.json", spool.folder / f"{fileform.new_name(NS)}.json"
+    part = spool.folder / f".{fileform.new_name(NS)}.part"
+    for path in (foreign, ours, part):
+        path.touch()
+        os.truncate(path, 1 << 30)
+    program = [sys.executable, "-c", SHORT_OF_MEMORY, str(spool.folder)]
+    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=60)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 5
+    for line in lines:
+        assert ("not written by" in line) == line.startswith(foreign.name)
+        assert ("too large for the memory" in line) == line.startswith((ours.name, part.name))
