@@ -27,7 +27,8 @@ import python314  # the neighbouring file
 
 ROOT = Path(__file__).resolve().parent.parent
 CI = os.environ.get("CI", "").lower() in ("true", "1")
-CORE = ["tests/unit", "tests/properties", "tests/architecture"]
+#: What also runs on the second Python: all but the servers, and the process's life, in which versions differ most.
+CORE = ["tests/unit", "tests/properties", "tests/architecture", "tests/integration/test_process_life.py"]
 NO_SERVERS = ["-m", "not live"]
 #: What the real servers need: the program, and Debian's package of it.
 PROGRAMS = {"javac": "default-jdk-headless", "mvn": "maven", "openssl": "openssl"}

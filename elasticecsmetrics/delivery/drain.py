@@ -100,9 +100,3 @@ class Drain:
             _, pause = self._put_off.get(claim.path.name, (0.0, FIRST_PAUSE))
             self._put_off[claim.path.name] = (now + pause, min(pause * 2, PERIOD))
         return settled
-
-    def let_go(self) -> None:
-        """Leaves the file that is with a sender to whoever comes next; its documents have ids, so none is doubled."""
-        claim, self._claim = self._claim, None
-        if claim is not None:
-            claim.release()

@@ -93,8 +93,6 @@ class Worker:
             pass
         for _ in self._threads:
             self._outbox.put(None)
-        if self._drain is not None:
-            self._drain.let_go()
         self._diagnostics.flush()
         self.close_store()
 

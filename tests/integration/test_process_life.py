@@ -205,3 +205,54 @@ def test_a_slow_server_at_exit_costs_at_most_the_close_timeout(tmp_path: Path) -
     """
     run(program, "unused", tmp_path, timeout=9)  # below the request_timeout of the request that hangs
     assert spooled(tmp_path) == ["kept"]
+
+
+HUNG = """
+import socket
+silent = socket.create_server(("127.0.0.1", 0))
+silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+"""
+
+
+def test_many_handlers_share_one_deadline_at_exit_and_say_what_is_lost(tmp_path: Path) -> None:
+    program = (
+        HUNG
+        + """
+handlers = [ElasticECSMetricsLogger(hosts=silent_url, close_timeout=2, request_timeout=60) for _ in range(5)]
+log(*handlers).info("lost")
+"""
+    )
+    done = run(program, "unused", tmp_path, timeout=9)  # one after the other it would be 10 s and more
+    assert done.stderr.count("documents are lost") == 5
+
+
+def test_a_file_that_hangs_in_the_drain_does_not_hold_up_the_exit(tmp_path: Path) -> None:
+    run("log(handler()).info('from before')", "http://127.0.0.1:9", tmp_path)
+    program = (
+        HUNG
+        + """
+h = ElasticECSMetricsLogger(
+    hosts=silent_url, flush_failure_folder=sys.argv[2], spool_min_free_bytes=0, close_timeout=1, request_timeout=60
+)
+log(h).info("fresh")
+"""
+    )
+    run(program, "unused", tmp_path, timeout=9)
+    assert spooled(tmp_path) == ["fresh", "from before"]
+
+
+def test_what_hangs_at_an_early_exit_is_in_the_folder(tmp_path: Path) -> None:
+    """Python 3.12 and newer start no thread at the exit: the sender has to be there before."""
+    program = (
+        HUNG
+        + """
+h = ElasticECSMetricsLogger(
+    hosts=silent_url, flush_failure_folder=sys.argv[2], spool_min_free_bytes=0, close_timeout=1, request_timeout=60
+)
+logger = log(h)
+for n in range(3):
+    logger.info("n%d", n)
+"""
+    )
+    run(program, "unused", tmp_path, timeout=9)
+    assert spooled(tmp_path) == ["n0", "n1", "n2"]

@@ -138,13 +138,3 @@ def test_what_a_dead_process_left_unfinished_is_recovered(spool: Spool, make_doc
     data = fileform.file_bytes([fileform.Item(document) for document in documents])
     (tmp_path / f".{fileform.new_name(0)}.part").write_bytes(data[: len(data) - len(fileform.TAIL)])
     assert Drain(spool).claim(0.0) == documents
-
-
-def test_letting_go_leaves_the_file_to_the_next(spool: Spool, clock: ManualClock, make_documents: Any) -> None:
-    documents = make_documents(1)
-    write(spool, clock, documents)
-    drain = Drain(spool)
-    drain.claim(0.0)
-    assert Drain(spool).claim(0.0) is None
-    drain.let_go()
-    assert Drain(spool).claim(0.0) == documents

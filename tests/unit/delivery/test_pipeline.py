@@ -59,6 +59,18 @@ def waiting(tmp_path: Path) -> list[Document]:
     return found
 
 
+def count_calls(target: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    calls: list[Any] = []
+    original = getattr(target, name)
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        calls.append(args)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(target, name, counted)
+    return calls
+
+
 class Gate(MemoryStore):
     """A store that hangs until it is opened."""
 
@@ -217,9 +229,14 @@ def test_a_document_that_was_put_off_does_not_keep_the_others(start: Start, make
     pipeline = start(store)
     for document in [stuck, *others]:
         pipeline.submit(document)
-    pipeline.flush(3.0)
+    pipeline.flush(0.5)
     stats = pipeline.stats()
     assert (stats.delivered, stats.buffered) == (3, 1)
+    fresh = make_documents(5)
+    for document in fresh:
+        pipeline.submit(document)
+    pipeline.flush(0.5)
+    assert set(store.contents.values()) == {*others, *fresh}
 
 
 def test_a_hung_request_does_not_keep_the_rest_from_the_disk(start: Start, make_documents: Any, tmp_path: Path) -> None:
@@ -259,6 +276,37 @@ def test_close_spools_the_rest_and_is_harmless_twice(start: Start, make_document
     assert pipeline.close() is False
     assert pipeline.close() is True
     assert waiting(tmp_path) == documents
+
+
+def test_a_flush_that_gives_up_leaves_a_longer_close_its_time(start: Start, make_documents: Any) -> None:
+    store = Gate()
+    pipeline = start(store)
+    documents = make_documents(3)
+    for document in documents:
+        pipeline.submit(document)
+    assert store.entered.wait(10) or pipeline.flush(0.0) is False
+    closed: list[bool] = []
+    closing = threading.Thread(target=lambda: closed.append(pipeline.close(30.0)))
+    closing.start()
+    assert pipeline.flush(0.3) is False
+    store.opened.set()
+    closing.join(20)
+    assert closed == [True]
+    stats = pipeline.stats()
+    assert (stats.delivered, stats.dropped) == (3, {})
+
+
+def test_a_flush_that_gave_up_does_not_keep_the_worker_busy(
+    start: Start, make_documents: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Gate()
+    pipeline = start(store)
+    for document in make_documents(3):
+        pipeline.submit(document)
+    turns = count_calls(pipeline._buffer, "view", monkeypatch)
+    assert pipeline.flush(0.5) is False
+    assert len(turns) < 50
+    store.opened.set()
 
 
 def test_close_without_a_folder_drops_with_the_reason(start: Start, make_documents: Any) -> None:
@@ -399,15 +447,17 @@ def test_several_requests_are_in_flight_at_once(start: Start, make_documents: An
 
 
 def test_a_disk_that_refuses_is_said_and_loses_nothing_while_memory_lasts(
-    start: Start, make_documents: Any, tmp_path: Path
+    start: Start, make_documents: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = ScriptedStore(reachable=False)
     pipeline = start(store, folder=True)
     (tmp_path / "spool").write_text("a file in the folder's place")
+    asked = count_calls(pipeline._spool, "write", monkeypatch)
     documents = make_documents(3)
     for document in documents:
         pipeline.submit(document)
     assert pipeline.flush(1.0) is False
+    assert 1 <= len(asked) < 10  # it is left alone for a while, not asked in a tight loop
     stats = pipeline.stats()
     assert (stats.buffered, stats.spooled, stats.dropped) == (3, 0, {})
     assert any(kind == "spool" for kind, _ in pipeline._diagnostics.said)  # type: ignore[attr-defined]
