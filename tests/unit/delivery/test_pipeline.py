@@ -59,6 +59,12 @@ def waiting(tmp_path: Path) -> list[Document]:
     return found
 
 
+def until(condition: Callable[[], bool]) -> None:
+    """Waits for it; pytest's own time-out is the bound."""
+    while not condition():
+        threading.Event().wait(0.01)
+
+
 def count_calls(target: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     calls: list[Any] = []
     original = getattr(target, name)
@@ -212,8 +218,7 @@ def test_a_leftover_of_an_earlier_run_is_drained(start: Start, make_documents: A
     alive.submit(fresh)
     assert store.entered.wait(20)
     alive.flush()
-    while alive.stats().replayed.claimed < 3:
-        threading.Event().wait(0.01)
+    until(lambda: alive.stats().replayed.claimed == 3)
     assert set(store.contents.values()) == {*old, fresh}
 
 
@@ -229,13 +234,14 @@ def test_a_document_that_was_put_off_does_not_keep_the_others(start: Start, make
     pipeline = start(store)
     for document in [stuck, *others]:
         pipeline.submit(document)
-    pipeline.flush(0.5)
-    stats = pipeline.stats()
-    assert (stats.delivered, stats.buffered) == (3, 1)
+    assert pipeline.flush(0.1) is False
+    until(lambda: pipeline.stats().delivered == 3)
+    assert pipeline.stats().buffered == 1
     fresh = make_documents(5)
     for document in fresh:
         pipeline.submit(document)
-    pipeline.flush(0.5)
+    assert pipeline.flush(0.1) is False
+    until(lambda: pipeline.stats().delivered == 8)
     assert set(store.contents.values()) == {*others, *fresh}
 
 
@@ -262,8 +268,7 @@ def test_overflow_goes_to_the_disk_while_the_network_hangs(start: Start, make_do
     assert store.entered.wait(10)
     for document in make_documents(40):
         pipeline.submit(document)
-    while pipeline.stats().spooled < 10:
-        threading.Event().wait(0.01)
+    until(lambda: pipeline.stats().spooled >= 10)
     assert pipeline.stats().dropped == {}
     store.opened.set()
 
