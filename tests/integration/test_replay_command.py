@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import signal
@@ -46,6 +47,14 @@ def replay(spool: Spool, store: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command(spool, store), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def replay_that_waits_for_its_reader(spool: Spool, store: Path) -> subprocess.Popen[str]:
+    """Its lines do not fit the pipe for standard error, so it cannot come to its end before they are read."""
+    started = replay(spool, store)
+    assert started.stderr is not None
+    fcntl.fcntl(started.stderr, fcntl.F_SETPIPE_SZ, 4096)
+    return started
+
+
 def stored(store: Path) -> list[str]:
     with closing(sqlite3.connect(store)) as connection:
         return [id_ for (id_,) in connection.execute("SELECT id FROM documents")]
@@ -62,7 +71,7 @@ def read_lines(process: subprocess.Popen[str], count: int) -> None:
 
 
 def test_killed_and_run_again_each_document_is_there_exactly_once(spool: Spool, store: Path) -> None:
-    with replay(spool, store) as killed:
+    with replay_that_waits_for_its_reader(spool, store) as killed:
         read_lines(killed, 5)
         killed.kill()
     assert killed.returncode == -signal.SIGKILL
@@ -76,7 +85,7 @@ def test_killed_and_run_again_each_document_is_there_exactly_once(spool: Spool, 
 
 
 def test_interrupted_it_says_how_far_it_came_exits_130_and_loses_nothing(spool: Spool, store: Path) -> None:
-    with replay(spool, store) as interrupted:
+    with replay_that_waits_for_its_reader(spool, store) as interrupted:
         read_lines(interrupted, 3)
         interrupted.send_signal(signal.SIGINT)
         out, err = interrupted.communicate()
