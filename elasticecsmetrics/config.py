@@ -7,6 +7,7 @@ name, the value and the remedy.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,9 +55,25 @@ def member(enum_class: type[_E], value: _E | str, parameter: str) -> _E:
     raise ConfigurationError(f"{parameter}={value!r}: expected one of {', '.join(enum_class.__members__)} (in any case)")
 
 
-def _positive(value: float, parameter: str) -> None:
-    if not value > 0:
-        raise ConfigurationError(f"{parameter}={value!r}: expected a number above 0")
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+def boolean(value: object, parameter: str) -> bool:
+    """The truth of ``value``, which may be a text: YAML in quotes, INI and the environment give those.
+
+    Raises:
+        ConfigurationError: it is neither true nor false.
+    """
+    word = str(value).strip().lower()
+    if isinstance(value, bool | int | str) and word in _TRUE | _FALSE:
+        return word in _TRUE
+    raise ConfigurationError(f"{parameter}={value!r:.60}: expected true or false")
+
+
+def _positive(value: object, parameter: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{parameter}={value!r:.60}: expected a number above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +169,8 @@ class SpoolConfig:
         for parameter, value in (("spool_max_bytes", self.max_bytes), ("spool_max_age", self.max_age)):
             if value is not None:
                 _positive(value, parameter)
-        if self.min_free_bytes < 0:
+        free: object = self.min_free_bytes  # from a configuration file it may be anything
+        if isinstance(free, bool) or not isinstance(free, int) or free < 0:
             raise ConfigurationError(f"spool_min_free_bytes={self.min_free_bytes!r}: expected 0 or more bytes")
 
 

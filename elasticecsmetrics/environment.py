@@ -1,7 +1,8 @@
 """Parameters from the environment: ``ELASTICECSMETRICS_`` and the parameter's name in capitals.
 
 Lists and dicts are JSON. A secret may also stand in a file that ``ELASTICECSMETRICS_<NAME>_FILE`` names, as container
-platforms mount them. An argument goes before the environment, the environment before the default.
+platforms mount them. A variable that is empty counts as not set. An argument goes before the environment, the environment
+before the default.
 """
 
 from __future__ import annotations
@@ -15,23 +16,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from elasticecsmetrics.config import boolean
 from elasticecsmetrics.errors import ConfigurationError
 
 PREFIX = "ELASTICECSMETRICS_"
 
 _Constructor = TypeVar("_Constructor", bound=Callable[..., None])
 
-_TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off", ""})
-
 
 def _boolean(text: str) -> bool:
-    word = text.strip().lower()
-    if word in _TRUE:
-        return True
-    if word in _FALSE:
-        return False
-    raise ValueError("expected true or false")
+    try:
+        return boolean(text, "")
+    except ConfigurationError:
+        raise ValueError("expected true or false") from None
 
 
 def _json(text: str) -> Any:
@@ -44,6 +41,13 @@ def _json_or_text(text: str) -> Any:
 
 def _pair(text: str) -> Any:
     return json.loads(text) if text.lstrip().startswith("[") else text
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("expected a whole number") from None
 
 
 def _number(text: str) -> float:
@@ -67,7 +71,7 @@ PARAMETERS: Mapping[str, Callable[[str], Any]] = {
     "auth_type": str,
     "use_ssl": _boolean,
     "verify_ssl": _boolean,
-    "buffer_size": int,
+    "buffer_size": _whole,
     "flush_frequency_in_sec": _number,
     "es_index_name": str,
     "index_name_frequency": str,
@@ -80,16 +84,16 @@ PARAMETERS: Mapping[str, Callable[[str], Any]] = {
     "ca_certs": str,
     "request_timeout": _number,
     "http_compress": _boolean,
-    "batch_bytes": int,
-    "max_buffered": int,
-    "max_buffered_bytes": int,
-    "max_in_flight": int,
+    "batch_bytes": _whole,
+    "max_buffered": _whole,
+    "max_buffered_bytes": _whole,
+    "max_in_flight": _whole,
     "flush_timeout": _number,
     "close_timeout": _number,
     "durability": str,
-    "spool_max_bytes": int,
+    "spool_max_bytes": _whole,
     "spool_max_age": _number,
-    "spool_min_free_bytes": int,
+    "spool_min_free_bytes": _whole,
     "drain": _boolean,
     "service_name": str,
     "service_version": str,
@@ -111,7 +115,7 @@ def read(parameter: str, environ: Mapping[str, str] | None = None) -> Any:
     """
     environ = os.environ if environ is None else environ
     variable = PREFIX + parameter.upper()
-    text = environ.get(variable)
+    text = environ.get(variable) or None  # set but empty is how many tools write "not set"
     if text is None and parameter in SECRETS and (path := environ.get(variable + "_FILE")) is not None:
         text = _from_file(variable + "_FILE", path)
     if text is None:

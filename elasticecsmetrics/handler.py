@@ -132,6 +132,13 @@ class ElasticECSMetricsLogger(logging.Handler):
             ConfigurationError: (a ValueError) a value that cannot work; names the parameter and the remedy.
             MissingExtraError: (an ImportError) an optional package is needed; names the extra.
         """
+        use_ssl, verify_ssl, http_compress, drain = (
+            config.boolean(value, name)
+            for value, name in (
+                (use_ssl, "use_ssl"), (verify_ssl, "verify_ssl"), (http_compress, "http_compress"), (drain, "drain")
+            )
+        )  # fmt: skip
+        _check_shapes(locals())
         if durability != "memory":
             raise ConfigurationError(f"durability={durability!r}: expected 'memory'")
         if hosts is not wiring.DEFAULT_HOSTS and hosts is not None and store is not None:
@@ -348,6 +355,23 @@ class ElasticECSMetricsLogger(logging.Handler):
             pipeline.release()
 
 
+def _check_shapes(given: Mapping[str, Any]) -> None:
+    """Refuses what would be taken for something else, or be ignored, such as arguments in another order."""
+    details = given["auth_details"]
+    pair = isinstance(details, Sequence) and (isinstance(details, str) or all(isinstance(part, str) for part in details))
+    if not pair:
+        raise ConfigurationError("auth_details: expected ('user', 'password'); auth_type is the sixth parameter")
+    for name in ("aws_access_key", "aws_secret_key", "aws_region", "api_key"):
+        if not isinstance(given[name], str):
+            raise ConfigurationError(f"{name}: expected a text, not a {type(given[name]).__name__}")
+    for name in ("es_additional_fields", "es_additional_fields_in_env"):
+        if not isinstance(given[name], Mapping):
+            raise ConfigurationError(f"{name}={given[name]!r:.60}: expected a dict of fields")
+    folder = given["flush_failure_folder"]
+    if folder is not None and (not isinstance(folder, str | Path) or not str(folder)):
+        raise ConfigurationError(f"flush_failure_folder={folder!r:.60}: expected the path of a folder, or None")
+
+
 def _is_our_own(logger_name: object) -> bool:  # a record made by makeLogRecord may have None
     return isinstance(logger_name, str) and (logger_name == LOGGER_NAME or logger_name.startswith(LOGGER_NAME + "."))
 
@@ -356,4 +380,4 @@ def _prepare(spool: Spool, diagnostics: Diagnostics) -> None:
     try:
         spool.prepare()
     except SpoolError as error:
-        diagnostics.say("spool", f"the failure folder cannot be used now: {error}", 0)
+        diagnostics.say("spool", f"the failure folder cannot be used now: {error}")

@@ -23,7 +23,9 @@ def add(commands: options.Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when the template is there, 1 when the cluster refused or did not answer."""
-    index_name = arguments.es_index_name or environment.read("es_index_name") or IndexConfig().name
+    index_name = arguments.es_index_name
+    if index_name is None:
+        index_name = environment.read("es_index_name") or IndexConfig().name
     store = options.open_store(arguments)
     install = getattr(store, "install_template", None)
     if install is None:

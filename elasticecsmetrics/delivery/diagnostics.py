@@ -29,13 +29,14 @@ class Diagnostics:
         self._said_at: dict[str, float] = {}
         self._held: dict[str, tuple[str, int]] = {}
 
-    def say(self, kind: str, text: str, count: int = 1) -> None:
+    def say(self, kind: str, text: str, count: int = 0) -> None:
         """Says ``text``, or holds it back with its count when ``kind`` was said less than an interval ago.
 
         Args:
             kind: what is rate-limited together, such as ``rejected``.
             text: one line, without credentials.
-            count: documents concerned.
+            count: documents that it has happened to; they are summed up while held back. 0 for a state, which is not counted,
+                and which nobody has to hear of at the end.
         """
         now = self._monotonic()
         held = self._held.pop(kind, ("", 0))[1] + count
@@ -43,17 +44,22 @@ class Diagnostics:
             self._held[kind] = (text, held)
             return
         self._said_at[kind] = now
-        _write(f"{text} ({held} documents)")
+        _write(_counted(text, held))
 
     def flush(self) -> None:
         """Says what is still held back."""
         while self._held:
             text, held = self._held.popitem()[1]
-            _write(f"{text} ({held} documents)")
+            if held:
+                _write(_counted(text, held))
 
     def forget(self) -> None:
         """Says nothing of what was held back: in a forked child it is the parent's."""
         self._held.clear()
+
+
+def _counted(text: str, count: int) -> str:
+    return text if not count else f"{text} ({count} document{'' if count == 1 else 's'})"
 
 
 def is_heard_elsewhere(logger: logging.Logger, level: int) -> bool:

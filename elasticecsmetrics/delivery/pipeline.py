@@ -163,6 +163,11 @@ class Pipeline:
         self._worker.exiting = True
         self._worker.close_store()
 
+    def hasten(self) -> None:
+        """The time for the exit is over now."""
+        self._exit_by = self._monotonic()
+        self._worker.exiting = True
+
     def _take_late(self, document: Document) -> None:
         spooled, evicted = False, 0
         with self._late:
@@ -171,7 +176,7 @@ class Pipeline:
                     evicted = self._spool.write([document]).evicted_documents
                     spooled = True
                 except SpoolError as error:
-                    self._diagnostics.say("late", f"a document came after close and is lost: {error}")
+                    self._diagnostics.say("late", f"a document came after close and is lost: {error}", 1)
             self._buffer.count_late(spooled=spooled, evicted=evicted)
 
     # ---- the beginning ----------------------------------------------------------------------------------------------
@@ -259,8 +264,12 @@ _WATCH = _Watch()
 def at_exit() -> None:
     """The exit hook: brings all running pipelines to rest, at the same time."""
     begun = [(pipeline, pipeline.begin_exit()) for pipeline in list(_running)]
-    for pipeline, flush in begun:
-        pipeline.exit(flush)
+    try:
+        for pipeline, flush in begun:
+            pipeline.exit(flush)
+    except KeyboardInterrupt:  # whoever presses Ctrl-C again does not want to wait; what is left is put away by close
+        for pipeline, _ in begun:
+            pipeline.hasten()
 
 
 def _watch_exit() -> None:

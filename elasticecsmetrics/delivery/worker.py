@@ -129,14 +129,14 @@ class Worker:
         try:
             self._store.close()
         except Exception as error:  # noqa: BLE001
-            self._diagnostics.say("surprise", f"the store's close raised {type(error).__name__}: {error}", 0)
+            self._diagnostics.say("surprise", f"the store's close raised {type(error).__name__}: {error}")
 
     def _guarded_turn(self) -> bool:
         """A turn that no surprise ends: without this thread nothing would be delivered for the rest of the process."""
         try:
             return self._turn()
         except Exception as error:  # noqa: BLE001  whatever it is (a MemoryError, ...), what is buffered must be tried again
-            self._diagnostics.say("surprise", f"the worker goes on after {type(error).__name__}: {error}", 0)
+            self._diagnostics.say("surprise", f"the worker goes on after {type(error).__name__}: {error}")
             self._buffer.wait_for_work(self._monotonic() + SURPRISE_PAUSE)
             return True
 
@@ -248,6 +248,7 @@ class Worker:
     def _came_back(self, number: int, outcomes: Sequence[Outcome]) -> None:
         self._heed_answers(outcomes, fresh=number != Drain.NUMBER)
         if number == Drain.NUMBER and self._drain is not None:
+            self._tell_put_off(outcomes, spooled=True)
             self._file_came_back(self._drain, outcomes)
             return
         entries = self._buffer.entries(number)
@@ -259,6 +260,7 @@ class Worker:
         kept, crowded_out = self._keep_rejected(rejected)
         refused = [entry for entry, _ in rejected]
         spooled, evicted = self._keep(left)
+        self._tell_put_off(outcomes, spooled=spooled)
         # Where there is no folder, what was put off while others of its batch were taken must not hold up the fresh ones.
         parks = not spooled and len(left) < len(pairs) and not any(outcome.whole_request for _, outcome in pairs)
         if left and parks:
@@ -297,11 +299,13 @@ class Worker:
                 self._drain.look_again(now)
         if fresh and not failures:
             self._park_pause = FIRST_PARK
-        if failures and fresh:
-            reason = failures[-1]
-            where = "the failure folder" if self._spool is not None else "memory"
-            text = f"the store does not take documents now ({_describe(reason)}); they wait in {where}"
-            self._diagnostics.say("retryable", text, len(failures))
+
+    def _tell_put_off(self, outcomes: Sequence[Outcome], *, spooled: bool) -> None:
+        failures = [outcome for outcome in outcomes if outcome.verdict is Verdict.RETRYABLE]
+        if failures:
+            where = "the failure folder" if spooled else "memory"
+            text = f"the store does not take documents now ({_describe(failures[-1])}); they wait in {where}"
+            self._diagnostics.say("retryable", text)
 
     def _keep_rejected(self, rejected: Sequence[tuple[Entry, Outcome]]) -> tuple[bool, int]:
         """Brings refused documents to ``rejected/``: False when the disk did not take them; how many others had to go."""
@@ -328,7 +332,7 @@ class Worker:
         try:
             written = self._spool.write([entry.document for entry in entries])
         except SpoolError as error:
-            self._diagnostics.say("spool", f"the failure folder takes nothing: {error}", len(entries))
+            self._diagnostics.say("spool", f"the failure folder takes nothing: {error}")
             self._disk_rests_until = self._monotonic() + DISK_PAUSE
             return False, 0
         if self._drain is not None:

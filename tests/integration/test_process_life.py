@@ -256,3 +256,18 @@ for n in range(3):
     )
     run(program, "unused", tmp_path, timeout=9)
     assert spooled(tmp_path) == ["n0", "n1", "n2"]
+
+
+def test_a_second_interrupt_at_exit_does_not_wait_and_still_says_what_is_lost(tmp_path: Path) -> None:
+    program = (
+        HUNG
+        + """
+import os, signal, threading
+log(ElasticECSMetricsLogger(hosts=silent_url, close_timeout=60, flush_timeout=60, request_timeout=60)).info("lost")
+timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+timer.daemon = True  # the interpreter waits for the others before it comes to its exit hooks
+timer.start()
+"""
+    )
+    done = run(program, "unused", tmp_path, timeout=30)
+    assert "documents are lost" in done.stderr

@@ -488,6 +488,18 @@ def test_the_fifteen_parameters_keep_their_positions(store: MemoryStore, tmp_pat
         ({"ca_certs": "/no/such/file.pem", "hosts": "https://localhost"}, "ca_certs"),
         ({"auth_type": "AWS_SIGNED_AUTH", "hosts": "http://localhost:9200"}, "aws_region"),
         ({"hosts": "http://localhost:9200", "store": "sqlite://"}, "hosts and store"),
+        ({"use_ssl": "perhaps"}, "use_ssl"),
+        ({"verify_ssl": None}, "verify_ssl"),
+        ({"auth_details": ElasticECSMetricsLogger.AuthType.BASIC_AUTH}, "auth_details"),
+        ({"aws_access_key": ("u", "p")}, "aws_access_key"),
+        ({"es_additional_fields": "x"}, "es_additional_fields"),
+        ({"es_additional_fields_in_env": [1]}, "es_additional_fields_in_env"),
+        ({"flush_failure_folder": ""}, "flush_failure_folder"),
+        ({"flush_failure_folder": 5}, "flush_failure_folder"),
+        ({"flush_frequency_in_sec": None}, "flush_frequency_in_sec"),
+        ({"request_timeout": "5"}, "request_timeout"),
+        ({"request_timeout": float("inf")}, "request_timeout"),
+        ({"flush_failure_folder": "x", "spool_max_age": "1d"}, "spool_max_age"),
     ],
 )
 def test_a_wrong_parameter_is_a_value_error_that_names_it(options: dict[str, Any], named: str) -> None:
@@ -501,6 +513,40 @@ def test_a_handler_that_could_not_be_made_is_unknown_to_logging() -> None:
         ElasticECSMetricsLogger(buffer_size=0)
     assert caught.traceback  # which keeps the half-made handler alive
     assert len(logging._handlerList) == before  # type: ignore[attr-defined]
+
+
+def test_a_text_for_a_boolean_means_what_it_says(store: MemoryStore) -> None:
+    handler = ElasticECSMetricsLogger(store=store, use_ssl="false", verify_ssl="True")  # type: ignore[arg-type]
+    assert (handler.use_ssl, handler.verify_certs) == (False, True)
+    handler.close()
+
+
+def test_an_empty_variable_counts_as_not_set(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOSTS", "BUFFER_SIZE", "USE_SSL", "FLUSH_FAILURE_FOLDER"):
+        monkeypatch.setenv(f"ELASTICECSMETRICS_{name}", "")
+    handler = ElasticECSMetricsLogger(store=store)
+    assert (handler.buffer_size, handler.use_ssl, handler.flush_failure_folder) == (1000, False, None)
+    handler.close()
+
+
+def test_an_outage_is_said_also_where_an_earlier_one_left_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        handler = ElasticECSMetricsLogger(store=ScriptedStore(reachable=False), flush_failure_folder=tmp_path)
+        handler.log_time_metric("x", now(), 1)
+        handler.flush(2.0)
+        handler.close(1.0)
+        assert "they wait in the failure folder" in capfd.readouterr().err
+
+
+def test_what_cannot_go_to_the_folder_is_not_said_to_be_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("in the way")
+    handler = ElasticECSMetricsLogger(store=ScriptedStore(reachable=False), flush_failure_folder=tmp_path / "file")
+    handler.log_time_metric("x", now(), 1)
+    handler.close(1.0)
+    said = capfd.readouterr().err
+    assert "they wait in memory" in said
+    assert "they wait in the failure folder" not in said
+    assert "documents are lost" in said
 
 
 def test_the_environment_gives_what_the_caller_does_not(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,7 @@ def test_a_cluster_that_does_not_judge_templates_is_told(
     assert "privilege" in capsys.readouterr().err
 
 
-def test_a_name_that_no_index_may_have_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["setup", "--hosts", "http://127.0.0.1:1", "--es-index-name", "Upper"]) == 2
+@pytest.mark.parametrize("name", ["Upper", ""])
+def test_a_name_that_no_index_may_have_is_a_usage_error(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["setup", "--hosts", "http://127.0.0.1:1", "--es-index-name", name]) == 2
     assert "es_index_name" in capsys.readouterr().err

@@ -27,7 +27,7 @@ def test_the_first_line_comes_at_once_the_next_with_the_count_after_the_interval
     diagnostics.say("dropped", "documents are lost", 1)
     diagnostics.say("dropped", "documents are lost", 2)
     diagnostics.say("dropped", "documents are lost", 3)
-    assert [r.getMessage() for r in records] == ["documents are lost (1 documents)"]
+    assert [r.getMessage() for r in records] == ["documents are lost (1 document)"]
     clock.advance(31)
     diagnostics.say("dropped", "documents are lost", 4)
     assert records[-1].getMessage() == "documents are lost (9 documents)"
@@ -47,7 +47,29 @@ def test_what_was_held_back_is_said_at_the_end(records: list[logging.LogRecord])
     diagnostics.say("a", "one", 5)
     diagnostics.flush()
     diagnostics.flush()
-    assert [r.getMessage() for r in records] == ["one (1 documents)", "one (5 documents)"]
+    assert [r.getMessage() for r in records] == ["one (1 document)", "one (5 documents)"]
+
+
+def test_a_state_has_no_count_and_is_not_repeated_at_the_end(records: list[logging.LogRecord]) -> None:
+    diagnostics = Diagnostics(monotonic=ManualClock().monotonic)
+    diagnostics.say("state", "the store is away")
+    diagnostics.say("state", "the store is away")
+    diagnostics.flush()
+    assert [r.getMessage() for r in records] == ["the store is away"]
+
+
+def test_a_users_handler_that_raises_harms_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    class Raising(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise RuntimeError("theirs")
+
+    handler = Raising()
+    logging.getLogger(LOGGER_NAME).addHandler(handler)
+    try:
+        Diagnostics().say("a", "hear me", 2)
+    finally:
+        logging.getLogger(LOGGER_NAME).removeHandler(handler)
+    assert "hear me" in capsys.readouterr().err
 
 
 def test_where_nobody_listens_it_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
