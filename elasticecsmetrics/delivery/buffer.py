@@ -103,9 +103,9 @@ class Buffer:
         self._queued_bytes = 0
         self._out: dict[int, list[Entry]] = {}
         self._out_bytes = 0
-        self._parked: list[Entry] = []
+        self._parked: deque[Entry] = deque()
         self._parked_bytes = 0
-        self._lowest_parked: float = inf
+        self._lowest_parked: float | None = None
         self._batches = 0
         self._next_seq = 0
         self._oldest_since = inf
@@ -171,14 +171,14 @@ class Buffer:
     def _push_out(self) -> None:
         """The oldest goes: first what is parked, for it was tried already."""
         while self._is_over() and self._parked:
-            entry = self._parked.pop(0)
+            entry = self._parked.popleft()
+            self._lowest_parked = None
             self._parked_bytes -= len(entry.document.body)
             self._drop(entry.seq, "buffer_full")
         while self._is_over() and self._queue:
             entry = self._queue.popleft()
             self._queued_bytes -= len(entry.document.body)
             self._drop(entry.seq, "buffer_full")
-        self._lowest_parked = min((entry.seq for entry in self._parked), default=inf)
 
     def _drop(self, seq: int, reason: str) -> None:
         self.ledger.drop(reason)
@@ -236,7 +236,7 @@ class Buffer:
         with self._exclusively():
             self._signalled = False
             self._take_over_aside()
-            low = self._low_water()
+            low = self._low_water() if self._flushes else 0
             waited_for = [flush for flush in self._flushes if flush.target >= low]
             over = [flush for flush in waited_for if now >= flush.rescue_at]
             return View(
@@ -333,7 +333,7 @@ class Buffer:
             if parked:
                 self._parked += parked
                 self._parked_bytes += _size(parked)
-                self._lowest_parked = min(self._lowest_parked, *(entry.seq for entry in parked))
+                self._lowest_parked = None
             self._rest.notify_all()
 
     def unpark(self) -> None:
@@ -343,7 +343,8 @@ class Buffer:
                 if not self._queue:
                     self._oldest_since = self._monotonic()
                 self._put_back(sorted(self._parked))
-                self._parked, self._parked_bytes, self._lowest_parked = [], 0, inf
+                self._parked.clear()
+                self._parked_bytes, self._lowest_parked = 0, None
 
     def end_rescue(self, now: float) -> None:
         """What could be rescued for the flushes whose time is up was; the rest goes on being tried."""
@@ -415,6 +416,8 @@ class Buffer:
 
     def _low_water(self) -> float:
         """The lowest sequence number that is not at rest; one above the last when all are."""
+        if self._lowest_parked is None:  # found out here, where somebody waits, and not in every put to a full buffer
+            self._lowest_parked = min((entry.seq for entry in self._parked), default=inf)
         lowest = min(self._queue[0].seq if self._queue else self._next_seq, self._lowest_parked)
         for entries in self._out.values():
             lowest = min(lowest, entries[0].seq)
