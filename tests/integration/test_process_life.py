@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import textwrap
@@ -32,12 +33,17 @@ def server() -> Iterator[BulkServer]:
         yield running
 
 
+def heed_interrupts() -> None:
+    """In the child: a background job of a shell inherits that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def run(program: str, url: str, folder: Path, *, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
     """Runs the program to its end; one that does not end is a failure."""
     code = START + textwrap.dedent(program)
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code, url, str(folder)],
-        capture_output=True, text=True, timeout=timeout, check=False,
+        capture_output=True, text=True, timeout=timeout, check=False, preexec_fn=heed_interrupts,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

@@ -39,12 +39,19 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store.db"
 
 
+def heed_interrupts() -> None:
+    """In the child: a background job of a shell inherits that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def command(spool: Spool, store: Path) -> list[str]:
     return [sys.executable, "-m", "elasticecsmetrics", "replay", str(spool.folder), "--store", f"sqlite:///{store}"]
 
 
 def replay(spool: Spool, store: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(command(spool, store), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command(spool, store), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    )
 
 
 def replay_that_waits_for_its_reader(spool: Spool, store: Path) -> subprocess.Popen[str]:
