@@ -604,7 +604,11 @@ def test_a_folder_that_cannot_be_made_is_said_and_the_program_runs_on(
 
 
 def test_hosts_of_none_beside_a_store_are_no_contradiction(store: MemoryStore) -> None:
-    ElasticECSMetricsLogger(hosts=None, store=store).close()
+    handler = ElasticECSMetricsLogger(hosts=None, store=store)
+    handler.log_time_metric("x", now(), 1)
+    assert handler.flush() is True
+    handler.close()
+    assert only(store)["metrics"]["name"] == "x"
 
 
 def test_a_subclass_of_ours_alone_does_not_hear_the_diagnostics(capfd: pytest.CaptureFixture[str]) -> None:

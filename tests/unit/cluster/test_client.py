@@ -381,8 +381,13 @@ def test_missing_package_is_told_at_construction(monkeypatch: pytest.MonkeyPatch
         client(login=LoginConfig(auth_type=AuthType.KERBEROS_AUTH))
 
 
-def test_construction_connects_to_nothing() -> None:
-    client().close()
+def test_construction_connects_to_nothing(scripted_server: Start) -> None:
+    server = scripted_server(OK)
+    made = client(server.url)
+    assert server.connections == 0
+    made.request("GET", "/")
+    assert server.connections == 1
+    made.close()
 
 
 def test_more_threads_than_connections_do_not_wait_for_one_another(scripted_server: Start) -> None:
